@@ -1,0 +1,1 @@
+"""Runs the three services as supervised processes on an embedded PostgreSQL."""

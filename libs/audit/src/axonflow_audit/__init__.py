@@ -1,0 +1,1 @@
+"""The one way in for audit rows: Postgres, else a synced file, then replay."""

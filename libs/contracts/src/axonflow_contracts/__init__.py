@@ -1,0 +1,1 @@
+"""The wire: structs that cross a border, the error envelopes and the verdict vocabulary."""

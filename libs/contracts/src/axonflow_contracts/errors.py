@@ -1,0 +1,122 @@
+"""The one table of error envelopes.
+
+Code raises a `Fault` that says what is wrong; the surface on which the request came in decides how it looks.
+Several envelopes coexist because published SDKs parse each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+
+class Surface(Enum):
+    """A family of endpoints that share one error envelope."""
+
+    OPENAI = "openai"  # {"error": {"message", "type", "param", "code"}}
+    HANDLER = "handler"  # {"success": false, "error": "text"}
+    MIDDLEWARE = "middleware"  # {"error": {"code": 403, "message": "text"}}
+    FLAT = "flat"  # {"error": "text"}, plus "service" when a backend is meant
+    NESTED = "nested"  # {"error": {"code": "UPPER", "message": "text", "details"?: [...]}}
+    WORKFLOW = "workflow"  # {"error": "lower", "code": "UPPER", "message": "text"}
+    UNROUTED = "unrouted"  # {"error": "not_found", "error_description": "text"}
+
+
+class Fault(Exception):
+    """A request that cannot be answered as asked.
+
+    Attributes:
+        status: HTTP status, 400 to 599.
+        message: the sentence the client sees; it never quotes prompts, keys or tokens.
+        code: machine-readable word, empty where the envelope's contract leaves it empty.
+        kind: the ``type`` of the OpenAI envelope.
+        headers: extra response headers, such as ``Retry-After``.
+        details: extra members merged into (or listed in) the envelope.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "",
+        kind: str = "",
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.kind = kind or _DEFAULT_KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
+        self.headers = dict(headers or {})
+        self.details = dict(details or {})
+
+
+_DEFAULT_KINDS = {401: "authentication_error", 429: "rate_limit_error"}
+
+_DEFAULT_CODES = {
+    400: "INVALID_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    413: "PAYLOAD_TOO_LARGE",
+    429: "RATE_LIMIT_EXCEEDED",
+    500: "INTERNAL_ERROR",
+    501: "NOT_IMPLEMENTED",
+    502: "BAD_GATEWAY",
+    503: "SERVICE_UNAVAILABLE",
+}
+
+
+def default_code(status: int) -> str:
+    """The upper-case word of envelopes that carry one, when the fault names none."""
+    return _DEFAULT_CODES.get(status, "INTERNAL_ERROR" if status >= 500 else "INVALID_REQUEST")
+
+
+def _openai(fault: Fault) -> dict[str, Any]:
+    return {"error": {"message": fault.message, "type": fault.kind, "param": None, "code": fault.code}}
+
+
+def _handler(fault: Fault) -> dict[str, Any]:
+    return {"success": False, "error": fault.message, **fault.details}
+
+
+def _middleware(fault: Fault) -> dict[str, Any]:
+    return {"error": {"code": fault.status, "message": fault.message}}
+
+
+def _flat(fault: Fault) -> dict[str, Any]:
+    return {"error": fault.message, **fault.details}
+
+
+def _nested(fault: Fault) -> dict[str, Any]:
+    return {"error": {"code": fault.code or default_code(fault.status), "message": fault.message, **fault.details}}
+
+
+def _workflow(fault: Fault) -> dict[str, Any]:
+    code = fault.code or default_code(fault.status)
+    return {"error": code.lower(), "code": code, "message": fault.message, **fault.details}
+
+
+def _unrouted(fault: Fault) -> dict[str, Any]:
+    return {"error": (fault.code or default_code(fault.status)).lower(), "error_description": fault.message}
+
+
+_ENVELOPES: dict[Surface, Callable[[Fault], dict[str, Any]]] = {
+    Surface.OPENAI: _openai,
+    Surface.HANDLER: _handler,
+    Surface.MIDDLEWARE: _middleware,
+    Surface.FLAT: _flat,
+    Surface.NESTED: _nested,
+    Surface.WORKFLOW: _workflow,
+    Surface.UNROUTED: _unrouted,
+}
+
+
+def envelope(surface: Surface, fault: Fault) -> dict[str, Any]:
+    """The JSON body that ``surface`` answers for ``fault``."""
+    return _ENVELOPES[surface](fault)

@@ -1,0 +1,1 @@
+"""Pools, tenant-scoped transactions and migrations."""

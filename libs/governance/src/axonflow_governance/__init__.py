@@ -1,0 +1,1 @@
+"""The governed call: content to decision, one row, one span."""

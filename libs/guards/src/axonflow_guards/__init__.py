@@ -1,0 +1,1 @@
+"""Rate limits and replay guards that all replicas share."""

@@ -1,0 +1,1 @@
+"""Tokens that the services present to each other."""

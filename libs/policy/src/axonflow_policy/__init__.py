@@ -1,0 +1,1 @@
+"""The policy engine: catalogue, compiled set, evaluation, redaction. Pure."""

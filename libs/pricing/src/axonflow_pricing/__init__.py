@@ -1,0 +1,1 @@
+"""Price table as data, tokens to cost."""

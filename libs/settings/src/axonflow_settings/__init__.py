@@ -1,0 +1,17 @@
+"""Environment variables to one frozen, typed struct per service; every fault is reported at once."""
+
+from axonflow_settings.core import Secret, SettingsError, load, variable
+from axonflow_settings.deployment import DeploymentKind, DeploymentMode, Edition, Limits
+from axonflow_settings.service import ServiceSettings
+
+__all__ = [
+    "DeploymentKind",
+    "DeploymentMode",
+    "Edition",
+    "Limits",
+    "Secret",
+    "ServiceSettings",
+    "SettingsError",
+    "load",
+    "variable",
+]

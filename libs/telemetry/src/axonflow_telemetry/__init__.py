@@ -1,0 +1,1 @@
+"""Structured logs, metrics, trace ids and the decision span."""

@@ -1,0 +1,1 @@
+"""Serving, error rendering, body limits and request hygiene."""

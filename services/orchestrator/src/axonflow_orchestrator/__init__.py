@@ -1,0 +1,1 @@
+"""Model providers, tenant policies, budgets, plans and workflows."""
