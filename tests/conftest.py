@@ -1,0 +1,80 @@
+"""Fixtures for tests that need PostgreSQL; ``support.postgres`` says how the server is made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from axonflow_settings import ServiceSettings
+from support.postgres import Server, running_server, service_settings
+
+if TYPE_CHECKING:
+    from axonflow_database import Database
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """This worker's server, with the migrated template in it."""
+    with running_server() as server:
+        server.make_template()
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres_server: Server) -> Iterator[str]:
+    """The owner's URL (a ``DATABASE_URL``) of a fresh, migrated database."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres_server: Server) -> Iterator[str]:
+    """As ``database_url``, shared by the tests of a module."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: Server) -> Iterator[str]:
+    """The owner's URL of a fresh database without any table."""
+    with postgres_server.database(template=None) as url:
+        yield url
+
+
+@pytest.fixture
+def settings(database_url: str) -> ServiceSettings:
+    """Community settings on a fresh, migrated database."""
+    return service_settings(database_url)
+
+
+@pytest_asyncio.fixture
+async def database(settings: ServiceSettings) -> AsyncIterator[Database]:
+    """Open pools, as the low-privilege roles, on a fresh, migrated database."""
+    from axonflow_database import Database
+
+    opened = await Database.open(settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def _chaos_server() -> Iterator[Server]:
+    with running_server() as server:
+        server.make_template()
+        yield server
+
+
+@pytest.fixture
+def chaos_server(_chaos_server: Server) -> Iterator[Server]:
+    """A second server, which a test may ``stop``, ``kill`` and ``start``; it runs again afterwards."""
+    yield _chaos_server
+    _chaos_server.start()
+
+
+@pytest.fixture
+def chaos_database_url(chaos_server: Server) -> Iterator[str]:
+    """The owner's URL of a fresh, migrated database on ``chaos_server``."""
+    with chaos_server.database() as url:
+        yield url
