@@ -54,6 +54,7 @@ class Variable:
     parse: Callable[[str], Any]
     default_text: str
     aliases: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
 
 
 _REQUIRED = object()
@@ -86,6 +87,15 @@ def variable(
     return dataclasses.field(default=default, metadata=meta)
 
 
+def family(prefix: str, members: tuple[str, ...], help: str, parse: Callable[[str], Any]) -> Any:  # noqa: A002
+    """Declare a field that holds the set members of a family of variables, ``{member: value}``.
+
+    The variable of member ``x`` is ``prefix`` followed by ``X``.
+    """
+    declared = Variable(f"{prefix}<NAME>", help, parse, "", family=members)
+    return dataclasses.field(default_factory=dict, metadata={"variable": declared})
+
+
 def _show(default: Any) -> str:
     if default is None or default == "" or isinstance(default, Secret):
         return ""
@@ -111,6 +121,9 @@ def load(cls: type[T], environ: Mapping[str, str]) -> T:
     values: dict[str, Any] = {}
     faults: list[str] = []
     for field, declared in variables(cls):
+        if declared.family:
+            values[field.name] = _read_family(declared, environ, faults)
+            continue
         source, text = _lookup(declared, environ)
         if text == "":
             if field.default is dataclasses.MISSING:
@@ -127,6 +140,21 @@ def load(cls: type[T], environ: Mapping[str, str]) -> T:
     if check is not None and (found := check()):
         raise SettingsError(found)
     return settings
+
+
+def _read_family(declared: Variable, environ: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+    prefix = declared.name.removesuffix("<NAME>")
+    names = {f"{prefix}{member.upper()}": member for member in declared.family}
+    found: dict[str, Any] = {}
+    for name in sorted(name for name in environ if name.startswith(prefix) and environ[name].strip()):
+        if name not in names:
+            faults.append(f"{name} is not known; the family has {', '.join(sorted(names))}")
+            continue
+        try:
+            found[names[name]] = declared.parse(environ[name].strip())
+        except ValueError as error:
+            faults.append(f"{name} must be {error}")
+    return found
 
 
 def _lookup(declared: Variable, environ: Mapping[str, str]) -> tuple[str, str]:

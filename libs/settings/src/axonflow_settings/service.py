@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from urllib.parse import quote
+
+import msgspec
 
 from axonflow_settings.core import (
     Secret,
@@ -11,6 +14,7 @@ from axonflow_settings.core import (
     choice,
     decimal_number,
     duration_s,
+    family,
     integer,
     long_secret,
     secret,
@@ -39,6 +43,12 @@ class ServiceSettings:
         choice(Edition, tuple(Edition)),
         None,
         default_text="the mode's",
+    )
+    limit_overrides: Mapping[str, int] = family(
+        "AXONFLOW_LIMIT_",
+        Limits.__struct_fields__,
+        "Overrides one limit of the edition (the names stand in the last table); -1 means unlimited.",
+        integer(-1, 1_000_000_000),
     )
     deployment_kind: DeploymentKind = variable(
         "DEPLOYMENT_KIND",
@@ -109,6 +119,7 @@ class ServiceSettings:
         "AXONFLOW_DRAIN_TIMEOUT",
         "How long SIGTERM waits for requests under way, then for the audit log, before the process ends.",
         duration_s,
+        family,
         25.0,
         default_text="25s",
     )
@@ -154,15 +165,15 @@ class ServiceSettings:
 
     @property
     def limits(self) -> Limits:
-        """The edition's limits."""
-        return EDITIONS[self.edition]
+        """The edition's limits, with the operator's own numbers where given."""
+        return msgspec.structs.replace(EDITIONS[self.edition], **self.limit_overrides)
 
     @property
     def owner_dsn(self) -> Secret:
         """The connection string of the schema's owner."""
         if self.database_url:
             return self.database_url
-        user, password = quote(self.database_user), quote(self.database_password.reveal())
+        user, password = quote(self.database_user, safe=""), quote(self.database_password.reveal(), safe="")
         host = f"{self.database_host}:{self.database_port}"
         return Secret(
             f"postgresql://{user}:{password}@{host}/{quote(self.database_name)}?sslmode={self.database_sslmode}"
