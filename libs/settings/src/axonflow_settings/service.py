@@ -119,7 +119,6 @@ class ServiceSettings:
         "AXONFLOW_DRAIN_TIMEOUT",
         "How long SIGTERM waits for requests under way, then for the audit log, before the process ends.",
         duration_s,
-        family,
         25.0,
         default_text="25s",
     )
