@@ -1,0 +1,89 @@
+# The two commands are `make up` and `make test`; `make help` lists the rest. Longer logic lives in deploy/.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+AnyPython := sh deploy/tools/python.sh
+Python := .venv/bin/python
+Pytest := PATH="$(CURDIR)/.venv/bin:$$PATH" $(Python) -m pytest
+
+# More arguments for pytest, for example: make test ARGS="-k gateway"
+ARGS ?=
+
+##@ Run
+
+.PHONY: up
+up: ## start the product; FORM=native or FORM=compose forces a form, AGENT_PORT and the like move a port
+	@$(AnyPython) deploy/up.py up
+
+.PHONY: down
+down: ## stop it; the data is kept
+	@$(AnyPython) deploy/up.py down
+
+.PHONY: status
+status: ## what runs, and where
+	@$(AnyPython) deploy/up.py status
+
+.PHONY: logs
+logs: ## the services' logs; followed on a terminal until Ctrl-C
+	@$(AnyPython) deploy/up.py logs
+
+##@ Test
+
+.PHONY: test
+test: ready-tests ## install what the tests need, then run them all; what the machine lacks is skipped by name
+	@$(Pytest) $(ARGS)
+
+.PHONY: check
+check: ready ## format, lint, types, import borders, declared requirements, unit tests
+	@$(Python) deploy/tools/check.py
+
+.PHONY: test-pg15
+test-pg15: ready ## the tests that touch SQL, on PostgreSQL 15 where it is installed
+	@AXONFLOW_TEST_POSTGRES=15 $(Pytest) tests/integration $(ARGS)
+
+.PHONY: test-compose
+test-compose: ready-tests ## the compose form on a container engine, which is started for it where that is possible
+	@$(Python) deploy/tools/test_compose.py
+
+.PHONY: bench
+bench: ready ## requests per second and CPU per request against a bare forwarder, and the scan against Python re
+	@$(Python) -m pytest tests/bench -s $(ARGS)
+
+##@ Work on it
+
+.PHONY: ready
+ready: ## make .venv from the hashed lock; a no-op when it is up to date
+	@$(AnyPython) deploy/tools/venv.py
+
+.PHONY: ready-tests
+ready-tests: ## ready, and the SDKs that the contract tests use unmodified
+	@$(AnyPython) deploy/tools/venv.py tests
+
+.PHONY: format
+format: ready ## rewrite the code in the house's form
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix --quiet .
+
+.PHONY: lint
+lint: ready ## format and lint checks alone
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+
+.PHONY: lock
+lock: ready ## resolve the hashed locks again after a change of requirements; ARGS=--upgrade takes newer releases
+	@$(Python) requirements/lock.py $(ARGS)
+
+.PHONY: clean
+clean: ## remove .venv, the SDKs and caches; the data stays where it is
+	@$(AnyPython) deploy/tools/clean.py
+
+##@ Help
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## "; print "AxonFlow: make TARGET" } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z][a-z0-9-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
