@@ -10,16 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (
-    ".venv",
-    ".tools",
-    ".run",
-    ".mypy_cache",
-    ".ruff_cache",
-    ".pytest_cache",
-    ".import_linter_cache",
-    ".hypothesis",
-)
+MADE = (".venv", ".tools", ".run")
+TOOL_CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis")
 CACHES = ("__pycache__", "node_modules")
 SOURCES = ("libs", "services", "deploy", "tests", "requirements")
 
