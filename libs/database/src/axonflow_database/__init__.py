@@ -1,1 +1,9 @@
-"""Pools, tenant-scoped transactions and migrations."""
+"""Pools that give up the owner's rights, tenant-scoped transactions, and migrations."""
+
+from axonflow_database.database import Database
+from axonflow_database.errors import DatabaseUnavailable, MigrationError
+from axonflow_database.migrate import migrate
+from axonflow_database.roles import SYSTEM_ORG
+from axonflow_database.secret import internal_secret
+
+__all__ = ["SYSTEM_ORG", "Database", "DatabaseUnavailable", "MigrationError", "internal_secret", "migrate"]
