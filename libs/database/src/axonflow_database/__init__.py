@@ -2,8 +2,20 @@
 
 from axonflow_database.database import Database
 from axonflow_database.errors import DatabaseUnavailable, MigrationError
+from axonflow_database.follow import Follower
+from axonflow_database.login import Connection
+from axonflow_database.login import Connection, UnsafeLogin
 from axonflow_database.migrate import migrate
 from axonflow_database.roles import SYSTEM_ORG
 from axonflow_database.secret import internal_secret
 
-__all__ = ["SYSTEM_ORG", "Database", "DatabaseUnavailable", "MigrationError", "internal_secret", "migrate"]
+__all__ = [
+    "SYSTEM_ORG",
+    "Connection",
+    "Database",
+    "DatabaseUnavailable",
+    "MigrationError",
+    "UnsafeLogin",
+    "internal_secret",
+    "migrate",
+]
