@@ -1,0 +1,1 @@
+"""What people look at: templates, the words they use, and the endpoints that fill them."""
