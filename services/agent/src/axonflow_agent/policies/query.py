@@ -1,0 +1,135 @@
+"""What a caller asks of the policy list: filters, order and page, read from query parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+from axonflow_contracts.errors import Fault
+from axonflow_contracts.policies import stored_categories
+from axonflow_contracts.verdicts import Severity, Tier
+
+DEFAULT_PAGE_SIZE = 20
+LARGEST_PAGE = 100
+LARGEST_LIMIT = 1000  # `limit` is the SDKs' way of paging, and they read no pagination
+LARGEST_OFFSET = 1_000_000
+LONGEST_SEARCH = 200
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class SortKey(StrEnum):
+    """Columns that a list may be sorted by; nothing else reaches the SQL."""
+
+    PRIORITY = "priority"
+    NAME = "name"
+    POLICY_ID = "policy_id"
+    CATEGORY = "category"
+    TIER = "tier"
+    SEVERITY = "severity"
+    ACTION = "action"
+    ENABLED = "enabled"
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+
+
+class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for a page of policies.
+
+    Attributes:
+        categories: true words, any of which matches; None matches all.
+        search: text that name, id, description or reason contains, in any case.
+        offset: rows before the page.
+        limit: rows a page holds, at most.
+    """
+
+    categories: tuple[str, ...] | None = None
+    tier: Tier | None = None
+    severity: Severity | None = None
+    enabled: bool | None = None
+    search: str = ""
+    sort_by: SortKey = SortKey.PRIORITY
+    descending: bool = True
+    offset: int = 0
+    limit: int = DEFAULT_PAGE_SIZE
+
+    @property
+    def page(self) -> int:
+        """The page's number, from 1."""
+        return self.offset // self.limit + 1
+
+
+def parse_query(params: Mapping[str, str]) -> ListQuery:
+    """Read a list query; unknown parameters are left alone, as other versions' clients send them.
+
+    Raises:
+        Fault: 400, a value that its parameter does not take.
+    """
+    sort_by = _word(params, "sort_by", SortKey) or SortKey.PRIORITY
+    offset, limit = _window(params)
+    return ListQuery(
+        categories=stored_categories(word) if (word := params.get("category", "")) else None,
+        tier=_word(params, "tier", Tier),
+        severity=_word(params, "severity", Severity),
+        enabled=_enabled(params),
+        search=_search(params),
+        sort_by=sort_by,
+        descending=_descending(params, sort_by),
+        offset=offset,
+        limit=limit,
+    )
+
+
+def _window(params: Mapping[str, str]) -> tuple[int, int]:
+    """Offset and limit; ``limit``/``offset`` count where either is given, else ``page``/``page_size``."""
+    if params.get("limit") or params.get("offset"):
+        limit = min(_number(params, "limit", 1, DEFAULT_PAGE_SIZE), LARGEST_LIMIT)
+        return min(_number(params, "offset", 0, 0), LARGEST_OFFSET), limit
+    size = min(_number(params, "page_size", 1, DEFAULT_PAGE_SIZE), LARGEST_PAGE)
+    return min((_number(params, "page", 1, 1) - 1) * size, LARGEST_OFFSET), size
+
+
+def _number(params: Mapping[str, str], name: str, least: int, default: int) -> int:
+    text = params.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= least):
+        raise Fault(400, f"{name} must be a whole number from {least}")
+    return int(text)
+
+
+def _word(params: Mapping[str, str], name: str, kind: type[Word]) -> Word | None:
+    text = params.get(name, "")
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        raise Fault(400, f"{name} must be one of {', '.join(kind)}") from None
+
+
+def _enabled(params: Mapping[str, str]) -> bool | None:
+    text = params.get("enabled", "")
+    legal: Mapping[str, bool | None] = {"": None, "true": True, "false": False}
+    if text not in legal:
+        raise Fault(400, "enabled must be true or false")
+    return legal[text]
+
+
+def _search(params: Mapping[str, str]) -> str:
+    text = params.get("search", "").strip()
+    if len(text) > LONGEST_SEARCH or "\0" in text:
+        raise Fault(400, f"search must be at most {LONGEST_SEARCH} characters of text")
+    return text
+
+
+def _descending(params: Mapping[str, str], sort_by: SortKey) -> bool:
+    """The given order, else what reads best: the strongest priority and the newest first, words from A to Z."""
+    text = params.get("sort_order", "").lower()
+    if text not in {"", "asc", "desc"}:
+        raise Fault(400, "sort_order must be asc or desc")
+    if text:
+        return text == "desc"
+    return sort_by in {SortKey.PRIORITY, SortKey.SEVERITY, SortKey.CREATED_AT, SortKey.UPDATED_AT}
