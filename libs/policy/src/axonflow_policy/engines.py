@@ -1,0 +1,213 @@
+"""The two ways to learn which patterns occur in a text: one Vectorscan pass, or google-re2 pattern by pattern.
+
+Both read the same bytes with the same byte semantics and give the same answer. An engine that cannot answer raises;
+it never reports "no match" instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import threading
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import re2
+
+try:
+    import hyperscan
+
+    HAS_VECTORSCAN = True
+except ImportError:  # no wheel for this machine: re2 alone gives the same matches, slower
+    HAS_VECTORSCAN = False
+
+_MAGIC = b"axonflow-policy-dump/1\n"
+_DIGEST_SIZE = 32
+
+RE2_OPTIONS = re2.Options()
+# Bytes in, bytes out: the same reading of \w, \b and counted repeats as Vectorscan without UTF-8 mode.
+RE2_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+RE2_OPTIONS.log_errors = False
+
+
+class DumpRefused(Exception):
+    """A stored database that is not for these patterns, this engine and this machine, or is damaged."""
+
+
+class PatternRefused(Exception):
+    """A pattern that an engine does not take."""
+
+
+class Engine(Protocol):
+    """Which patterns occur."""
+
+    @property
+    def name(self) -> str:
+        """``vectorscan`` or ``re2``."""
+
+    def hits(self, data: bytes) -> list[int]:
+        """Indexes of the patterns that occur in ``data``, in no particular order, each once."""
+
+    def dump(self) -> bytes:
+        """The compiled database for a later start, empty where there is none."""
+
+
+def portable(pattern: str) -> bytes:
+    r"""``pattern`` as both engines read alike: ``\s`` spelled out (RE2 leaves out the vertical tab, PCRE does not)."""
+    out: list[str] = []
+    in_class = False
+    index = 0
+    while index < len(pattern):
+        pair = pattern[index : index + 2]
+        if pair[0] == "\\":
+            out.append(_spelled_out(pair, in_class=in_class))
+            index += 2
+            continue
+        in_class = pair[0] == "[" if not in_class else pair[0] != "]"
+        out.append(pair[0])
+        index += 1
+    return "".join(out).encode("ascii")
+
+
+def _spelled_out(escape: str, *, in_class: bool) -> str:
+    if escape == r"\s":
+        return r"\x09-\x0d " if in_class else r"[\x09-\x0d ]"
+    if escape == r"\S" and not in_class:
+        return r"[^\x09-\x0d ]"
+    return escape
+
+
+def engine_version(name: str) -> str:
+    """Name and version of the wheel behind an engine, for hashes."""
+    return f"{name}-{version('hyperscan' if name == 'vectorscan' else 'google-re2')}"
+
+
+def regexp(pattern: str) -> re2._Regexp:
+    """``pattern`` for re2, reading bytes.
+
+    Raises:
+        PatternRefused: it is not RE2 syntax or not ASCII.
+    """
+    try:
+        return re2.compile(portable(pattern), RE2_OPTIONS)
+    except (re2.error, UnicodeEncodeError) as error:
+        raise PatternRefused(f"the pattern is not valid: {error}") from error
+
+
+def open_engine(patterns: Sequence[str], dump: bytes | None) -> tuple[Engine, bool]:
+    """The best engine this machine has for ``patterns``, and whether it came from ``dump``.
+
+    Raises:
+        PatternRefused: a pattern is not valid.
+    """
+    if not HAS_VECTORSCAN:
+        return Re2Engine([regexp(pattern) for pattern in patterns]), False
+    if dump:
+        try:
+            return VectorscanEngine.load(patterns, dump), True
+        except DumpRefused:
+            pass  # compiled below; the caller is told
+    return VectorscanEngine.compile(patterns), False
+
+
+class Re2Engine:
+    """Pattern by pattern; the fallback, and the judge that tests hold Vectorscan against."""
+
+    name = "re2"
+
+    def __init__(self, patterns: Sequence[re2._Regexp]) -> None:
+        self._patterns = tuple(patterns)
+
+    def hits(self, data: bytes) -> list[int]:
+        """Indexes of the patterns that occur in ``data``."""
+        return [index for index, pattern in enumerate(self._patterns) if pattern.search(data) is not None]
+
+    def dump(self) -> bytes:
+        """Nothing: these patterns compile in milliseconds."""
+        return b""
+
+
+def _collect(index: int, _start: int, _end: int, _flags: int, found: Any) -> None:
+    found.append(index)
+
+
+class VectorscanEngine:
+    """All patterns in one pass, ids only; a scratch space per thread, since two scans may not share one."""
+
+    name = "vectorscan"
+
+    def __init__(self, database: hyperscan.Database, head: bytes) -> None:
+        self._database = database
+        self._head = head
+        self._local = threading.local()
+
+    @classmethod
+    def compile(cls, patterns: Sequence[str]) -> VectorscanEngine:
+        """Compile, which takes about a second for a hundred patterns.
+
+        Raises:
+            PatternRefused: a pattern is not valid for Vectorscan.
+        """
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        try:
+            database.compile(
+                expressions=[portable(pattern) for pattern in patterns],
+                ids=list(range(len(patterns))),
+                elements=len(patterns),
+                # SINGLEMATCH is what keeps a flood of matches from costing quadratic time.
+                flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(patterns),
+            )
+        except hyperscan.error as error:
+            raise PatternRefused(f"Vectorscan refuses a pattern of this set: {error}") from error
+        return cls(database, _head(patterns))
+
+    @classmethod
+    def load(cls, patterns: Sequence[str], dump: bytes) -> VectorscanEngine:
+        """Load what ``dump`` gave for the same patterns.
+
+        Raises:
+            DumpRefused: it is for something else or damaged.
+        """
+        head = _head(patterns)
+        body = dump[len(head) + _DIGEST_SIZE :]
+        if dump[: len(head)] != head or dump[len(head) : len(head) + _DIGEST_SIZE] != hashlib.sha256(body).digest():
+            raise DumpRefused("the dump is of other patterns, another wheel or machine, or damaged")
+        try:
+            return cls(hyperscan.loadb(body, hyperscan.HS_MODE_BLOCK), head)
+        except hyperscan.error as error:
+            raise DumpRefused("Vectorscan does not load the dump") from error
+
+    def hits(self, data: bytes) -> list[int]:
+        """Indexes of the patterns that occur in ``data``.
+
+        Raises:
+            hyperscan.error: the scan did not finish.
+        """
+        found: list[int] = []
+        scratch = getattr(self._local, "scratch", None) or self._new_scratch()
+        self._database.scan(data, _collect, context=found, scratch=scratch)
+        return found
+
+    def dump(self) -> bytes:
+        """The compiled database, headed by what it is for and its digest."""
+        body = bytes(hyperscan.dumpb(self._database))
+        return self._head + hashlib.sha256(body).digest() + body
+
+    def _new_scratch(self) -> hyperscan.Scratch:
+        scratch = hyperscan.Scratch(self._database)
+        self._local.scratch = scratch
+        return scratch
+
+
+def _head(patterns: Sequence[str]) -> bytes:
+    return _MAGIC + bytes.fromhex(dump_key(patterns))
+
+
+def dump_key(patterns: Sequence[str]) -> str:
+    """Key under which a compiled database may be stored: patterns, flags, wheel and machine (sha-256, hex)."""
+    digest = hashlib.sha256()
+    for pattern in patterns:
+        digest.update(portable(pattern) + b"\0")
+    digest.update(f"singlematch {engine_version('vectorscan')} {platform.machine()}".encode())
+    return digest.hexdigest()

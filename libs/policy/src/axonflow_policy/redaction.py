@@ -1,0 +1,81 @@
+"""Masks what policies found, span by span; text outside the spans is never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+
+from axonflow_contracts.verdicts import Action
+
+from axonflow_policy.model import Match
+
+_EXCERPT_LIMIT = 500
+_KEPT_DIGITS = 4
+_PREFIXES = ("sys_pii_", "sys_code_", "sys_sensitive_", "sys_")
+# Categories whose matched text is itself the secret; what a statement or command looked like stays readable.
+_PERSONAL = ("pii-", "code-secrets", "sensitive-data")
+
+
+def redaction_kind(policy_id: str) -> str:
+    """The word in a mask, such as ``email`` for ``sys_pii_email``."""
+    prefix = next((prefix for prefix in _PREFIXES if policy_id.startswith(prefix)), "")
+    return policy_id[len(prefix) :]
+
+
+def redact_text(text: str, matches: Iterable[Match]) -> str:
+    """``text`` with every span of ``matches`` masked.
+
+    Spans that overlap become one, masked as the match that comes first by start, then length, priority and id.
+    SSN, card, phone and bank account keep their last four digits; everything else is ``[REDACTED:<kind>]`` (contract,
+    agent section 3.5). The caller passes only the matches it wants masked.
+    """
+    out: list[str] = []
+    position = 0
+    for start, end, policy_id in _merged(matches):
+        out.append(text[position:start])
+        out.append(_mask(policy_id, text[start:end]))
+        position = end
+    out.append(text[position:])
+    return "".join(out)
+
+
+def redact_excerpt(text: str, matches: Iterable[Match], limit: int = _EXCERPT_LIMIT) -> str:
+    """The first ``limit`` characters of ``text`` fit for a record.
+
+    Personal data and secrets are masked whatever their action is, and so is all that a policy wants redacted; the text
+    is masked before it is cut, so no half of a number is left at the end.
+    """
+    chosen = [match for match in matches if match.action is Action.REDACT or match.category.startswith(_PERSONAL)]
+    return redact_text(text, chosen)[:limit]
+
+
+def _merged(matches: Iterable[Match]) -> list[tuple[int, int, str]]:
+    spans = sorted((start, -end, -match.priority, match.policy_id) for match in matches for start, end in match.spans)
+    merged: list[tuple[int, int, str]] = []
+    for start, negative_end, _, policy_id in spans:
+        end = -negative_end
+        if merged and start < merged[-1][1]:
+            first_start, first_end, first_id = merged[-1]
+            merged[-1] = (first_start, max(first_end, end), first_id)
+        else:
+            merged.append((start, end, policy_id))
+    return merged
+
+
+def _mask(policy_id: str, found: str) -> str:
+    kind = redaction_kind(policy_id)
+    keep = _KEEPING_LAST_FOUR.get(kind)
+    digits = [character for character in found if character.isdecimal()]
+    if keep is None or len(digits) <= _KEPT_DIGITS:
+        return f"[REDACTED:{kind}]"
+    return keep("".join(digits[-_KEPT_DIGITS:]))
+
+
+_KEEPING_LAST_FOUR: MappingProxyType[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "ssn": "XXX-XX-{}".format,
+        "credit_card": "****-****-****-{}".format,
+        "phone": "***-***-{}".format,
+        "bank_account": "****{}".format,
+    }
+)

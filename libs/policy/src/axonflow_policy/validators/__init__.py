@@ -1,0 +1,52 @@
+"""Functions that confirm what a pattern found. Each policy names its own; the names are bound here and nowhere else.
+
+A validator is given what was found with its neighbourhood, and says whether it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from axonflow_policy.validators import commands, identifiers, prompts, secrets, sql
+from axonflow_policy.validators.found import Found
+
+__all__ = ["VALIDATORS", "Found", "Validator"]
+
+Validator = Callable[[Found], bool]
+
+VALIDATORS: MappingProxyType[str, Validator] = MappingProxyType(
+    {
+        "booking_reference": identifiers.booking_reference,
+        "card_number": identifiers.card_number,
+        "email_address": identifiers.email_address,
+        "has_digit": identifiers.has_digit,
+        "ip_address": identifiers.ip_address,
+        "phone_number": identifiers.phone_number,
+        "us_bank_account": identifiers.us_bank_account,
+        "us_ssn": identifiers.us_ssn,
+        "aws_access_key": secrets.aws_access_key,
+        "aws_secret_key": secrets.aws_secret_key,
+        "jwt": secrets.jwt,
+        "password_value": secrets.password_value,
+        "private_key": secrets.private_key,
+        "token": secrets.token,
+        "sql_catalog_read": sql.catalog_read,
+        "sql_comment": sql.comment,
+        "sql_condition": sql.condition,
+        "sql_condition_string": sql.condition_string,
+        "sql_delay": sql.delay,
+        "sql_hex": sql.hex_literal,
+        "sql_no_where": sql.no_where,
+        "sql_privileges": sql.privileges,
+        "sql_probe": sql.probe,
+        "sql_stacked": sql.stacked,
+        "sql_stacked_select": sql.stacked_select,
+        "sql_truncate": sql.truncate,
+        "sql_statement": sql.statement,
+        "sql_union": sql.union,
+        "shell_command": commands.shell_command,
+        "local_request": commands.local_request,
+        "prompt_override": prompts.override,
+    }
+)
