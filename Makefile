@@ -76,6 +76,10 @@ lint: ready ## format and lint checks alone
 lock: ready ## resolve the hashed locks again after a change of requirements; ARGS=--upgrade takes newer releases
 	@$(Python) requirements/lock.py $(ARGS)
 
+.PHONY: docs
+docs: ready ## write docs/settings.md again from the structs that read the environment
+	@$(Python) docs/write_settings.py
+
 .PHONY: clean
 clean: ## remove .venv, the SDKs and caches; the data stays where it is
 	@$(AnyPython) deploy/tools/clean.py

@@ -149,7 +149,7 @@ def pip_install(what: str, *arguments: str, total: int) -> None:
         CannotPrepare: pip failed; its last lines are in the message.
     """
     say(f"installing {what}: {total} packages")
-    command = [PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *arguments]
+    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *arguments]
     environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment.pop("PYTHONPATH", None)
     last: list[str] = []
