@@ -1,1 +1,22 @@
-"""The one way in for audit rows: Postgres, else a synced file, then replay."""
+"""The one way in for audit rows: PostgreSQL before the reply, else a synced file, then replay."""
+
+from axonflow_audit.counters import AuditCounters
+from axonflow_audit.errors import AuditDirectoryError, AuditUnavailable
+from axonflow_audit.link import AuditConnections, Place
+from axonflow_audit.log import AuditLog
+from axonflow_audit.refusals import RefusalFold
+from axonflow_audit.rows import AuditEntry, AuditRow, LlmCallRow, MatchedPolicy
+
+__all__ = [
+    "AuditConnections",
+    "AuditCounters",
+    "AuditDirectoryError",
+    "AuditEntry",
+    "AuditLog",
+    "AuditRow",
+    "AuditUnavailable",
+    "LlmCallRow",
+    "MatchedPolicy",
+    "Place",
+    "RefusalFold",
+]

@@ -1,0 +1,126 @@
+"""Rows of the record (rulings §5): one ``AuditRow`` for each governed call, details of model calls beside it.
+
+Fields are columns, by name and in order; ``created_at`` is stamped at the decision and is part of each key, so that a
+row written twice is one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+
+import msgspec
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class MatchedPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy that matched, and where its action came from; never what it matched.
+
+    Attributes:
+        origin: ``stored``, ``profile:strict``, ``env:PII_ACTION``, ``override:<id>`` and their like.
+        path: the part of the call it matched in, such as ``messages[0].content``.
+    """
+
+    policy_id: str
+    name: str = ""
+    category: str = ""
+    severity: str = ""
+    action: str = ""
+    origin: str = ""
+    path: str = ""
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``audit_logs``: what was decided on one governed call, and how it went.
+
+    Attributes:
+        created_at: when the decision fell; must know its zone.
+        id: the row's key within its organisation and moment, commonly the decision id.
+        verdict: allowed, blocked, redacted, needs_approval or error.
+        query: redacted input, at most 500 characters.
+        input_flagged: text held what PostgreSQL cannot keep, or was too long, and was altered. Set by the log.
+        latency_ms: how long deciding took; ``response_time_ms`` is the whole call.
+        folded_count: how many equal refusals the row stands for.
+    """
+
+    org_id: str
+    created_at: datetime
+    id: str
+    decision_id: str
+    request_id: str | None = None
+    trace_id: str | None = None
+    tenant_id: str = ""
+    client_id: str = ""
+    user_id: str | None = None
+    user_email: str | None = None
+    user_role: str | None = None
+    plane: str
+    phase: str | None = None
+    request_type: str | None = None
+    verdict: str
+    matched_policies: tuple[MatchedPolicy, ...] = ()
+    policy_set_hash: str | None = None
+    reason: str | None = None
+    query: str | None = None
+    query_hash: str | None = None
+    input_flagged: bool = False
+    latency_ms: float | None = None
+    redaction_count: int = 0
+    provider: str | None = None
+    model: str | None = None
+    response_time_ms: float | None = None
+    tokens_used: int | None = None
+    cost_usd: Decimal | None = None
+    error_message: str | None = None
+    metadata: Mapping[str, object] = _NOTHING
+    folded_count: int = 1
+    row_hash: str | None = None
+    canonical_version: int | None = None
+
+
+class LlmCallRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``llm_call_audits``: one call to a model, with zero tokens where none were used.
+
+    Attributes:
+        id: the decision id; clients know it as ``audit_id``.
+        decision: allow, deny or error, the words of ``WIRE_WORDS[Wire.LLM_CALL_AUDIT]``.
+        latency_ms: of the upstream call.
+    """
+
+    org_id: str
+    created_at: datetime
+    id: str
+    context_id: str | None = None
+    tenant_id: str = ""
+    client_id: str = ""
+    provider: str = ""
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    cached_tokens: int = 0
+    latency_ms: float | None = None
+    estimated_cost_usd: Decimal = Decimal(0)
+    decision: str
+    response_summary_hash: str | None = None
+    metadata: Mapping[str, object] = _NOTHING
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """What is recorded of one governed call; its rows are committed together or not at all."""
+
+    decision: AuditRow
+    details: tuple[LlmCallRow, ...] = ()
+
+
+AUDIT_LOGS = "audit_logs"
+LLM_CALL_AUDITS = "llm_call_audits"
+TABLES: Mapping[str, type[AuditRow | LlmCallRow]] = MappingProxyType(
+    {
+        AUDIT_LOGS: AuditRow,
+        LLM_CALL_AUDITS: LlmCallRow,
+    }
+)
