@@ -17,11 +17,11 @@ from axonflow_contracts.policies import (
 )
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Phase
-from axonflow_database import Database, DatabaseUnavailable
+from axonflow_database import SYSTEM_ORG, Database, DatabaseUnavailable
 from axonflow_policy import EffectiveAction, Policy, effective_action
 
 from axonflow_agent.policies.query import ListQuery
-from axonflow_agent.policies.store import SYSTEM_ORG, StoredPolicy, read_page
+from axonflow_agent.policies.store import StoredPolicy, read_page
 
 NOT_LOADED = EffectiveAction(None, "")
 

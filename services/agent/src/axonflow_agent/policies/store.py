@@ -13,13 +13,11 @@ from uuid import UUID
 
 import msgspec
 from axonflow_contracts.verdicts import Action, Severity, Tier
-from psycopg import AsyncConnection
+from axonflow_database import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL
 
 from axonflow_agent.policies.query import ListQuery, SortKey
-
-SYSTEM_ORG = "@system"
 
 # Words that have an order of their own are sorted by it and not by the alphabet.
 _ORDER: Mapping[SortKey, LiteralString] = MappingProxyType(
@@ -91,7 +89,7 @@ WINDOW: LiteralString = " LIMIT %(limit)s OFFSET %(offset)s"
 
 
 async def read_page(
-    connection: AsyncConnection[Any], query: ListQuery, *, org_id: str, tenant_id: str
+    connection: Connection, query: ListQuery, *, org_id: str, tenant_id: str
 ) -> tuple[list[StoredPolicy], int]:
     """One page of the policies that a tenant of ``org_id`` sees, and how many match over all pages.
 
