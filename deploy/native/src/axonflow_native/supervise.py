@@ -52,10 +52,14 @@ class Reporter:
     def __init__(self) -> None:
         self._listened = True
 
-    def say(self, text: str) -> None:
-        """One line for the log, and progress for the launcher."""
+    def log(self, text: str) -> None:
+        """One line for the log alone."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         print(f"{stamp} {text}", file=sys.stderr, flush=True)
+
+    def say(self, text: str) -> None:
+        """One line for the log, and progress for the launcher."""
+        self.log(text)
         self.tell(PROGRESS, text)
 
     def tell(self, kind: str, text: str = "") -> None:
@@ -86,7 +90,7 @@ def supervise(stack: Stack) -> int:
             finally:
                 places.stack_env.unlink(missing_ok=True)
     except (CannotStart, PostgresError) as refusal:
-        reporter.say(f"stopped: {refusal}")
+        reporter.log(f"stopped: {refusal}")
         reporter.tell(FAILED, str(refusal))
         return 1
     reporter.say("stopped; the data is kept")
