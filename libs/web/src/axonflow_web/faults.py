@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -70,25 +70,30 @@ class FaultBoundary:
             if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and error.__cause__ is not None:
                 _log.warning("answered %s: %s", error.status, error.message, exc_info=error.__cause__)
         elif isinstance(error, HTTPException):
-            response = fault_response(Surface.UNROUTED, _unrouted(error, allowed_methods(self._routes, scope)))
+            fault = _unrouted(error, scope["method"], allowed_methods(self._routes, scope))
+            response = fault_response(Surface.UNROUTED, fault)
         else:
             _log.error("a request failed on a bug", exc_info=error)
             response = fault_response(self._surface_of(path), Fault(500, "Internal server error"))
         await response(scope, receive, send)
 
 
-def _unrouted(error: HTTPException, allowed: Iterable[str]) -> Fault:
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return Fault(405, "The method is not allowed here", headers={"allow": ", ".join(allowed)})
-    if error.status_code == HTTPStatus.NOT_FOUND:
+def _unrouted(error: HTTPException, method: str, allowed: set[str]) -> Fault:
+    # The route that refused knows its own methods; other routes may take others on the same path.
+    known = (error.headers or {}).get("Allow", "")
+    methods = sorted(allowed | {name.strip() for name in known.split(",") if name.strip()})
+    missing = error.status_code == HTTPStatus.NOT_FOUND
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED or (missing and methods and method not in methods):
+        return Fault(405, "The method is not allowed here", headers={"allow": ", ".join(methods)})
+    if missing:
         return Fault(404, "There is no such endpoint")
     return Fault(error.status_code, error.detail, headers=error.headers)
 
 
-def allowed_methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
+def allowed_methods(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:
     """Every method that some route takes on this path: a path may be spread over several routes (RFC 9110 §10.2.1)."""
     methods: set[str] = set()
     for route in routes:
         if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
             methods |= route.methods or set()
-    return sorted(methods)
+    return methods

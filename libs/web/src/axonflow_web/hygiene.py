@@ -42,6 +42,8 @@ SINGLE_VALUED = frozenset(
 # Tab is the one control character that a header value may hold (RFC 9110 §5.5).
 _PRINTABLE = bytes(byte for byte in range(256) if byte == 9 or (byte >= 32 and byte != 127))
 
+_QUERY = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("#"))
+
 _PATH_TRICK = re.compile(
     rb"""
       //                                # an empty segment
@@ -115,7 +117,7 @@ def _with_one_slash(scope: Scope) -> Scope:
 
 
 def refuse_path(scope: Scope) -> None:
-    """Raise a `Fault` for a target that is not a plain absolute path.
+    """Raise a `Fault` for a target that is not a plain absolute path with a query.
 
     Raises:
         Fault: 400.
@@ -125,6 +127,8 @@ def refuse_path(scope: Scope) -> None:
         raise Fault(400, "The request target must be an absolute path")
     if _PATH_TRICK.search(raw_path) is not None or "\ufffd" in scope["path"]:
         raise Fault(400, "The request path holds an escape, a separator or a segment that is not allowed")
+    if scope["query_string"].translate(None, _QUERY):
+        raise Fault(400, "The query holds a character that must be escaped")
 
 
 def refuse_headers(headers: list[tuple[bytes, bytes]]) -> None:
