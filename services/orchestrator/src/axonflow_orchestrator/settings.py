@@ -1,0 +1,15 @@
+"""Every variable the orchestrator reads beyond those that all services share."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from axonflow_settings import ServiceSettings, variable
+from axonflow_settings.core import integer
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OrchestratorSettings(ServiceSettings):
+    """The orchestrator's environment."""
+
+    port: int = variable("PORT", "Port to listen on.", integer(1, 65535), 8081)
