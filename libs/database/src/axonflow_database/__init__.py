@@ -3,7 +3,6 @@
 from axonflow_database.database import Database
 from axonflow_database.errors import DatabaseUnavailable, MigrationError
 from axonflow_database.follow import Follower
-from axonflow_database.login import Connection
 from axonflow_database.login import Connection, UnsafeLogin
 from axonflow_database.migrate import migrate
 from axonflow_database.roles import SYSTEM_ORG
@@ -14,6 +13,7 @@ __all__ = [
     "Connection",
     "Database",
     "DatabaseUnavailable",
+    "Follower",
     "MigrationError",
     "UnsafeLogin",
     "internal_secret",

@@ -1,0 +1,119 @@
+"""What passes through the governed call: the exchange it belongs to, the decision, and how the call came out."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from axonflow_contracts.caller import Caller
+from axonflow_contracts.verdicts import Phase, Plane, Verdict
+from axonflow_policy import Evaluation
+from axonflow_telemetry import TraceContext
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request at a door: its decision id and trace exist before anything about it is known.
+
+    Attributes:
+        decision_id: UUID; also the key of the rows and the value of ``X-AxonFlow-Decision-Id``.
+        trace: continued from ``traceparent``, or fresh.
+        plane: the way in.
+        received_at: UTC time stamped on the rows, so that replayed rows keep their place.
+        started: monotonic seconds, for latencies that a clock change cannot bend.
+    """
+
+    decision_id: str
+    trace: TraceContext
+    plane: Plane
+    received_at: datetime
+    started: float
+
+    @classmethod
+    def begin(cls, plane: Plane, traceparent: str | None) -> Exchange:
+        """A new exchange, now."""
+        return cls(
+            decision_id=str(uuid.uuid4()),
+            trace=TraceContext.from_headers(traceparent),
+            plane=plane,
+            received_at=datetime.now(UTC),
+            started=time.perf_counter(),
+        )
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the request was received."""
+        return (time.perf_counter() - self.started) * 1000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on one content, and what it was made from.
+
+    Attributes:
+        exchange: the request it belongs to.
+        caller: for whom it was made.
+        evaluation: matches, reason and the hash of the set that decided.
+        verdict: the outcome after the plane's edition rules.
+        phase: which side was judged.
+        excerpt: redacted input for the row, at most 500 characters, or empty.
+        content_hash: SHA-256 of all judged text, hex.
+        redactions: matches whose text is masked in the excerpt.
+        latency_ms: time the judging took.
+    """
+
+    exchange: Exchange
+    caller: Caller
+    evaluation: Evaluation
+    verdict: Verdict
+    phase: Phase
+    excerpt: str
+    content_hash: str
+    redactions: int
+    latency_ms: float
+
+    @property
+    def denied(self) -> bool:
+        """Whether the call must not go on."""
+        return self.verdict in {Verdict.BLOCKED, Verdict.NEEDS_APPROVAL, Verdict.ERROR}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """How the call to the model came out; all zero when none was made."""
+
+    provider: str
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    cost_estimated: bool = False
+    latency_ms: float = 0.0
+    status: int = 0
+    error: str = ""
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A request that was turned away before it could be judged.
+
+    Attributes:
+        status: the HTTP status it was answered with.
+        reason: a short word for counting and folding, such as ``unauthenticated`` or ``malformed``.
+        message: what the caller was told.
+        address: the peer's address, for folding floods.
+        caller: who it was, when that was already known.
+    """
+
+    status: int
+    reason: str
+    message: str
+    address: str = ""
+    caller: Caller | None = None

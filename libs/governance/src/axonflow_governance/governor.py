@@ -1,0 +1,149 @@
+"""The governed call: content to decision, one row, one span; every plane is an adapter around it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from axonflow_audit import AuditLog, AuditUnavailable, RefusalFold
+from axonflow_contracts.caller import Caller
+from axonflow_contracts.verdicts import Phase, Verdict
+from axonflow_policy import Content, Evaluation, PolicySet
+from axonflow_telemetry import DecisionTracer
+
+from axonflow_governance.decision import Decision, Exchange, ModelCall, Refusal
+from axonflow_governance.errors import JudgementFailed
+from axonflow_governance.excerpt import excerpt_of
+from axonflow_governance.rows import entry_for_call, row_for_refusal
+from axonflow_governance.spans import facts_of
+
+logger = logging.getLogger("axonflow.governance")
+
+# A scan of this size takes 0.4 ms; above it the loop would be held too long (measured, one core).
+INLINE_SCAN_CHARS = 32 * 1024
+
+
+class CurrentSet(Protocol):
+    """Whoever holds the compiled policies."""
+
+    @property
+    def current(self) -> PolicySet | None:
+        """The set in force, or None while none was ever loaded."""
+        ...
+
+
+class Governor:
+    """Judges and records; knows no transport and no plane."""
+
+    def __init__(
+        self,
+        *,
+        policies: CurrentSet,
+        audit: AuditLog,
+        refusals: RefusalFold,
+        tracer: DecisionTracer,
+        approvals_act: bool,
+        keep_input: bool,
+        org_id: str,
+    ) -> None:
+        self._policies = policies
+        self._audit = audit
+        self._refusals = refusals
+        self._tracer = tracer
+        self._approvals_act = approvals_act
+        self._keep_input = keep_input
+        self._org_id = org_id
+        self._scanners = ThreadPoolExecutor(max_workers=2, thread_name_prefix="policy-scan")
+
+    @property
+    def can_record(self) -> bool:
+        """Whether a row written now would be kept; without that, no call may begin."""
+        return self._audit.writable
+
+    async def judge(
+        self, exchange: Exchange, caller: Caller, content: Content, *, phase: Phase = Phase.REQUEST
+    ) -> Decision:
+        """Decide on ``content``; the caller must `record` the decision, whatever follows.
+
+        Raises:
+            JudgementFailed: no set is loaded or the engine failed; the call must be refused.
+        """
+        policy_set = self._policies.current
+        if policy_set is None:
+            raise JudgementFailed("no policy set is loaded")
+        started = time.perf_counter()
+        evaluation = await self._evaluate(policy_set, content, phase, is_admin="admin" in caller.user.permissions)
+        latency_ms = (time.perf_counter() - started) * 1000
+        if evaluation.failure:
+            logger.error("the policy engine failed (%s): the call is blocked", evaluation.failure)
+        excerpt, redactions = excerpt_of(content, evaluation) if self._keep_input else ("", 0)
+        return Decision(
+            exchange=exchange,
+            caller=caller,
+            evaluation=evaluation,
+            verdict=self._in_this_edition(evaluation.verdict),
+            phase=phase,
+            excerpt=excerpt,
+            content_hash=_hash(content),
+            redactions=redactions,
+            latency_ms=latency_ms,
+        )
+
+    async def record(self, decision: Decision, *, stage: str, call: ModelCall | None = None) -> None:
+        """Write the decision's row (and the model call's, if one belongs to it), then emit its span.
+
+        Args:
+            decision: what was decided.
+            stage: llm, tool or agent, for the span.
+            call: how the call to the model came out.
+
+        Raises:
+            AuditUnavailable: neither PostgreSQL nor the file took it; the caller must not get its answer.
+        """
+        try:
+            await self._audit.write(entry_for_call(decision, call))
+        finally:
+            self._tracer.record(decision.exchange.trace, facts_of(decision, stage))
+
+    async def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
+        """Leave the trace of a request that was turned away before it could be judged."""
+        try:
+            row = row_for_refusal(exchange, refusal, self._org_id)
+            await self._refusals.refuse(row, address=refusal.address, reason=refusal.reason)
+        except AuditUnavailable:
+            # The request is refused already; there is nothing left to withhold from its sender.
+            logger.exception("a refusal left no row: no audit place can be written")
+
+    def close(self) -> None:
+        """Stop the scanning threads; scans under way finish."""
+        self._scanners.shutdown(wait=True)
+
+    async def _evaluate(self, policy_set: PolicySet, content: Content, phase: Phase, *, is_admin: bool) -> Evaluation:
+        try:
+            if sum(len(part.text) for part in content.parts) <= INLINE_SCAN_CHARS:
+                return policy_set.evaluate(content, phase, is_admin=is_admin)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(
+                self._scanners, lambda: policy_set.evaluate(content, phase, is_admin=is_admin)
+            )
+        except Exception as error:
+            logger.exception("the policy engine failed; the call is refused")
+            raise JudgementFailed("the policy engine failed") from error
+
+    def _in_this_edition(self, verdict: Verdict) -> Verdict:
+        # Community has no approval queue: a match that asks for approval passes, and stays visible in the row.
+        if verdict is Verdict.NEEDS_APPROVAL and not self._approvals_act:
+            return Verdict.ALLOWED
+        return verdict
+
+
+def _hash(content: Content) -> str:
+    digest = hashlib.sha256()
+    for part in content.parts:
+        digest.update(part.text.encode("utf-8", "surrogatepass"))
+        digest.update(b"\n")
+    return digest.hexdigest()
