@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,14 +113,10 @@ def _run(loop: asyncio.AbstractEventLoop, agent: AgentStandIn, config: Config, s
         loop.run_until_complete(serve(agent, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
 
 
-def _wait_until_open(port: int) -> None:
-    async def probe() -> None:
-        async with asyncio.timeout(10):
-            while True:
-                with contextlib.suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                    writer.close()
-                    return
-                await asyncio.sleep(0.01)
-
-    asyncio.run(probe())
+def _wait_until_open(port: int, timeout_s: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"the stand-in does not listen after {timeout_s} s")

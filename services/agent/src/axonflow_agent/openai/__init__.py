@@ -1,0 +1,1 @@
+"""The OpenAI-compatible gateway: one plane, an adapter around the governed call."""

@@ -1,0 +1,188 @@
+"""Every variable the agent reads beyond those that all services share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from axonflow_contracts.posture import ENFORCE_ALL, ENFORCE_NONE, Lever, Posture, Profile
+from axonflow_contracts.verdicts import Action
+from axonflow_settings import Secret, ServiceSettings, variable
+from axonflow_settings.core import boolean, choice, duration_s, http_url, integer, secret, words
+
+OPENAI_DEFAULT = "https://api.openai.com/v1"
+BOOTSTRAP_SECRET_LENGTH = 32
+
+
+def _bootstrap_client(text: str) -> tuple[str, Secret]:
+    client_id, colon, client_secret = text.partition(":")
+    if not colon or not client_id.isprintable() or not client_id or len(client_secret) < BOOTSTRAP_SECRET_LENGTH:
+        raise ValueError(f"id:secret with a secret of at least {BOOTSTRAP_SECRET_LENGTH} characters")
+    return client_id, Secret(client_secret)
+
+
+def _enforce(text: str) -> frozenset[Lever] | Profile:
+    """A list of levers; ``all`` and ``none`` are other words for the strict and the dev profile."""
+    named = words(text)
+    if named == (ENFORCE_ALL,):
+        return Profile.STRICT
+    if named == (ENFORCE_NONE,):
+        return Profile.DEV
+    legal = {lever.value for lever in Lever}
+    if not set(named) <= legal:
+        raise ValueError(f"a list of {', '.join(sorted(legal))}, or all, or none")
+    return frozenset(Lever(word) for word in named)
+
+
+def _lever(*actions: Action) -> Callable[[str], Action]:
+    return choice(Action, tuple(action.value for action in actions))
+
+
+_PII = _lever(Action.BLOCK, Action.REDACT, Action.WARN, Action.LOG)
+_OTHER = _lever(Action.BLOCK, Action.WARN, Action.LOG)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AgentSettings(ServiceSettings):
+    """The agent's environment."""
+
+    port: int = variable("PORT", "Port to listen on.", integer(1, 65535), 8080)
+    openai_base_url: str = variable(
+        "OPENAI_BASE_URL", "Where chat completions go, with its /v1, as the OpenAI SDKs read it.", http_url, ""
+    )
+    openai_endpoint: str = variable(
+        "OPENAI_ENDPOINT", "The same without /v1; used when OPENAI_BASE_URL is unset.", http_url, ""
+    )
+    upstream_timeout_s: float = variable(
+        "AXONFLOW_UPSTREAM_TIMEOUT",
+        "How long a model call may take, from its first byte out to its last byte in.",
+        duration_s,
+        120.0,
+        default_text="120s",
+    )
+    upstream_max_bytes: int = variable(
+        "AXONFLOW_UPSTREAM_MAX_BYTES",
+        "Largest reply of a model, in bytes; above it 502.",
+        integer(1024, 1 << 30),
+        10_485_760,
+    )
+    upstream_connections: int = variable(
+        "AXONFLOW_UPSTREAM_CONNECTIONS", "Connections to the model that one process may hold.", integer(1, 65535), 512
+    )
+    orchestrator_url: str = variable("ORCHESTRATOR_URL", "The orchestrator.", http_url, "http://localhost:8081")
+    portal_url: str = variable("PORTAL_URL", "The portal.", http_url, "http://localhost:8082")
+
+    admin_api_key: Secret = variable(
+        "ADMIN_API_KEY", "Opens /api/clients; without it those routes answer 403.", secret, Secret("")
+    )
+    bootstrap_client: tuple[str, Secret] | None = variable(
+        "AXONFLOW_BOOTSTRAP_CLIENT", "First client, as id:secret, made at boot if absent.", _bootstrap_client, None
+    )
+    jwt_secret: Secret = variable("JWT_SECRET", "Verifies end users' tokens (HS256).", secret, Secret(""))
+    rate_limit_per_minute: int = variable(
+        "AXONFLOW_RATE_LIMIT_PER_MINUTE",
+        "Requests a minute for clients whose row names no limit; 0 means unlimited.",
+        integer(0, 10_000_000),
+        0,
+    )
+    record_input: str = variable(
+        "AXONFLOW_RECORD_INPUT",
+        "What audit rows keep of the input: off, or redacted (at most 500 characters).",
+        choice(str, ("off", "redacted")),
+        "redacted",
+    )
+
+    profile: Profile = variable(
+        "AXONFLOW_PROFILE",
+        "Named strictness: dev, default (each policy's own action), strict or compliance.",
+        choice(Profile, tuple(Profile)),
+        Profile.DEFAULT,
+    )
+    enforce: frozenset[Lever] | Profile = variable(
+        "AXONFLOW_ENFORCE",
+        f"Families that must block: {', '.join(Lever)}; or all (strict), or none (dev).",
+        _enforce,
+        frozenset(),
+        default_text="",
+    )
+    pii_action: Action | None = variable("PII_ACTION", "block, redact, warn or log for all pii-*.", _PII, None)
+    sqli_action: Action | None = variable("SQLI_ACTION", "block, warn or log for security-sqli.", _OTHER, None)
+    sensitive_data_action: Action | None = variable(
+        "SENSITIVE_DATA_ACTION", "block, warn or log for sensitive-data.", _OTHER, None
+    )
+    high_risk_action: Action | None = variable("HIGH_RISK_ACTION", "block, warn or log above risk 0.8.", _OTHER, None)
+    dangerous_query_action: Action | None = variable(
+        "DANGEROUS_QUERY_ACTION", "block, warn or log for destructive SQL.", _OTHER, None
+    )
+    dangerous_command_action: Action | None = variable(
+        "DANGEROUS_COMMAND_ACTION", "block, warn or log for security-dangerous.", _OTHER, None
+    )
+    gateway_pii_action: Action | None = variable(
+        "GATEWAY_PII_ACTION", "PII_ACTION for the gateway planes alone.", _PII, None
+    )
+    gateway_sqli_action: Action | None = variable(
+        "GATEWAY_SQLI_ACTION", "SQLI_ACTION for the gateway planes alone.", _OTHER, None
+    )
+    gateway_dangerous_query_action: Action | None = variable(
+        "GATEWAY_DANGEROUS_QUERY_ACTION", "DANGEROUS_QUERY_ACTION for the gateway planes alone.", _OTHER, None
+    )
+    gateway_dangerous_command_action: Action | None = variable(
+        "GATEWAY_DANGEROUS_COMMAND_ACTION", "DANGEROUS_COMMAND_ACTION for the gateway planes alone.", _OTHER, None
+    )
+    gateway_policies_enabled: bool = variable(
+        "GATEWAY_STATIC_POLICIES_ENABLED",
+        "false lets every gateway call pass unjudged; said loudly at boot.",
+        boolean,
+        True,
+    )
+    gateway_skip_categories: tuple[str, ...] = variable(
+        "GATEWAY_STATIC_POLICIES_SKIP_CATEGORIES",
+        "Categories the gateway planes do not judge, comma-separated.",
+        words,
+        (),
+    )
+
+    @property
+    def openai_base(self) -> str:
+        """Base address of chat completions, ending in the provider's version path."""
+        if self.openai_base_url:
+            return self.openai_base_url
+        return f"{self.openai_endpoint}/v1" if self.openai_endpoint else OPENAI_DEFAULT
+
+    @property
+    def gateway_posture(self) -> Posture:
+        """The operator's levers for the gateway planes, as the policy engine takes them."""
+        return Posture(
+            profile=self.enforce if isinstance(self.enforce, Profile) else self.profile,
+            enforce=frozenset() if isinstance(self.enforce, Profile) else self.enforce,
+            global_levers=_set(
+                {
+                    Lever.PII: self.pii_action,
+                    Lever.SQLI: self.sqli_action,
+                    Lever.SENSITIVE_DATA: self.sensitive_data_action,
+                    Lever.HIGH_RISK: self.high_risk_action,
+                    Lever.DANGEROUS_QUERIES: self.dangerous_query_action,
+                    Lever.DANGEROUS_COMMANDS: self.dangerous_command_action,
+                }
+            ),
+            mode_levers=_set(
+                {
+                    Lever.PII: self.gateway_pii_action,
+                    Lever.SQLI: self.gateway_sqli_action,
+                    Lever.DANGEROUS_QUERIES: self.gateway_dangerous_query_action,
+                    Lever.DANGEROUS_COMMANDS: self.gateway_dangerous_command_action,
+                }
+            ),
+            skip_categories=frozenset(self.gateway_skip_categories),
+        )
+
+    def check(self) -> list[str]:
+        """Rules over several variables."""
+        faults = super().check()
+        if self.mode.asks_for_credentials and not self.jwt_secret and self.deployment_kind == "production":
+            faults.append("JWT_SECRET is not set: a production deployment verifies its end users' tokens with it")
+        return faults
+
+
+def _set(levers: Mapping[Lever, Action | None]) -> dict[Lever, Action]:
+    return {lever: action for lever, action in levers.items() if action is not None}

@@ -1,0 +1,44 @@
+"""Runs inside an environment that holds one release of the OpenAI SDK: calls on stdin, outcomes on stdout, as JSON."""
+
+import json
+import sys
+
+import openai
+
+
+def outcome(client, arguments):
+    try:
+        raw = client.chat.completions.with_raw_response.create(**arguments)
+    except openai.APIStatusError as error:
+        return {
+            "error": type(error).__name__,
+            "status": error.status_code,
+            "code": error.code,
+            "type": error.type,
+            "message": error.message,
+            "body": error.response.text,
+            "headers": {name.lower(): value for name, value in error.response.headers.items()},
+        }
+    except openai.APIError as error:
+        return {"error": type(error).__name__, "message": str(error)}
+    parsed = raw.parse()
+    return {
+        "text": parsed.choices[0].message.content,
+        "model": parsed.model,
+        "tokens": parsed.usage.total_tokens if parsed.usage else None,
+        "body": raw.http_response.text,
+        "headers": {name.lower(): value for name, value in raw.headers.items()},
+    }
+
+
+def main():
+    job = json.load(sys.stdin)
+    client = openai.OpenAI(
+        base_url=job["base_url"], api_key="any-value", default_headers=job["headers"], max_retries=0, timeout=30
+    )
+    outcomes = [outcome(client, arguments) for arguments in job["calls"]]
+    json.dump({"version": openai.__version__, "outcomes": outcomes}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
