@@ -12,8 +12,8 @@ from axonflow_settings import load
 from axonflow_telemetry import configure_logs
 from axonflow_web import run_service, serve
 
-from axonflow_agent.app import create_app, open_agent
-from axonflow_agent.health import SERVICE
+from axonflow_agent.app import create_app
+from axonflow_agent.resources import SERVICE, open_agent
 from axonflow_agent.settings import AgentSettings
 
 

@@ -16,7 +16,8 @@ from axonflow_web import Lifecycle, Stage
 from starlette.requests import Request
 from starlette.responses import Response
 
-SERVICE = "axonflow-agent"
+from axonflow_agent.resources import SERVICE
+
 # The set is confirmed every second; three misses in a row mean that PostgreSQL is away.
 STALE_AFTER_S = 4.0
 

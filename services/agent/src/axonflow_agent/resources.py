@@ -1,0 +1,186 @@
+"""Opens what the agent needs, in reading order, and closes it in reverse: governance, then audit, then the pools."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+from collections.abc import AsyncIterator
+
+import aiohttp
+import msgspec
+from axonflow_audit import AuditLog, RefusalFold
+from axonflow_contracts.posture import Posture
+from axonflow_contracts.version import platform_version
+from axonflow_database import Database, internal_secret
+from axonflow_governance import Governor, PolicySource
+from axonflow_guards import NonceLedger, RateLimiter
+from axonflow_internal_auth import TokenMinter, TokenVerifier
+from axonflow_policy import catalogue
+from axonflow_settings import Edition, Secret
+from axonflow_telemetry import DecisionTracer, Metrics
+from axonflow_web import Lifecycle
+
+from axonflow_agent.auth.authenticator import Authenticator
+from axonflow_agent.auth.door import Door
+from axonflow_agent.auth.user_token import UserTokenVerifier
+from axonflow_agent.clients.service import ClientService
+from axonflow_agent.clients.snapshot import ClientSnapshot
+from axonflow_agent.settings import AgentSettings
+
+logger = logging.getLogger("axonflow.agent")
+
+NAME = "agent"
+SERVICE = "axonflow-agent"
+_CONNECT_TIMEOUT_S = 10.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """The live objects behind the routes.
+
+    Attributes:
+        upstream: connections to model providers.
+        siblings: connections to orchestrator and portal; apart, so that slow models never keep a plan waiting.
+    """
+
+    settings: AgentSettings
+    database: Database
+    upstream: aiohttp.ClientSession
+    siblings: aiohttp.ClientSession
+    minter: TokenMinter
+    policies: PolicySource
+    posture: Posture
+    audit: AuditLog
+    governor: Governor
+    door: Door
+    metrics: Metrics
+    lifecycle: Lifecycle = dataclasses.field(default_factory=Lifecycle)
+
+
+@contextlib.asynccontextmanager
+async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
+    """Open everything; the schema must have been migrated.
+
+    Raises:
+        DatabaseUnavailable: PostgreSQL does not answer.
+        AuditDirectoryError: rows could not be kept while PostgreSQL is away.
+        PolicySetUnavailable: the system policies could not be read whole.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        metrics = Metrics()
+        database = await Database.open(settings)
+        stack.push_async_callback(database.close)
+        secret = await internal_secret(settings, database)
+        await _bootstrap(settings, database)
+        door = await _open_door(stack, settings, database, secret)
+        posture = _posture(settings)
+        policies = PolicySource(database, posture)
+        await policies.start()
+        stack.push_async_callback(policies.close)
+        metrics.watch_policy_set_age(lambda: policies.age_s)
+        audit = await _open_audit(stack, settings, database, metrics)
+        governor = await _open_governor(stack, settings, policies, audit, metrics)
+        yield Agent(
+            settings=settings,
+            database=database,
+            upstream=await stack.enter_async_context(_session(settings.upstream_connections)),
+            siblings=await stack.enter_async_context(_session(settings.upstream_connections)),
+            minter=TokenMinter(secret, NAME),
+            policies=policies,
+            posture=posture,
+            audit=audit,
+            governor=governor,
+            door=door,
+            metrics=metrics,
+        )
+
+
+async def _bootstrap(settings: AgentSettings, database: Database) -> None:
+    if settings.bootstrap_client is not None:
+        client_id, secret = settings.bootstrap_client
+        await ClientService(database, settings.org_id).bootstrap(client_id, secret)
+
+
+async def _open_door(
+    stack: contextlib.AsyncExitStack, settings: AgentSettings, database: Database, secret: Secret
+) -> Door:
+    clients = ClientSnapshot(database)
+    await clients.start()
+    stack.push_async_callback(clients.close)
+    previous = settings.internal_secret_previous
+    return Door(
+        Authenticator(
+            mode=settings.mode,
+            org_id=settings.org_id,
+            credentials=clients,
+            user_tokens=UserTokenVerifier(settings.jwt_secret),
+        ),
+        RateLimiter(database),
+        default_limit=settings.rate_limit_per_minute,
+        internal=TokenVerifier((secret, previous) if previous else (secret,), NAME, NonceLedger(database, NAME)),
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def _posture(settings: AgentSettings) -> Posture:
+    if settings.gateway_policies_enabled:
+        return settings.gateway_posture
+    logger.warning("GATEWAY_STATIC_POLICIES_ENABLED=false: gateway calls are recorded, and none is judged")
+    every = frozenset(policy.category for policy in catalogue())
+    return msgspec.structs.replace(settings.gateway_posture, skip_categories=every)
+
+
+async def _open_audit(
+    stack: contextlib.AsyncExitStack, settings: AgentSettings, database: Database, metrics: Metrics
+) -> AuditLog:
+    audit = await AuditLog.open(
+        database,
+        service=NAME,
+        fallback_path=settings.audit_fallback_path,
+        commit_wait_s=settings.audit_commit_wait_ms / 1000,
+        asynchronous=settings.audit_async,
+        metrics=metrics,
+    )
+    stack.push_async_callback(audit.close)
+    return audit
+
+
+async def _open_governor(
+    stack: contextlib.AsyncExitStack,
+    settings: AgentSettings,
+    policies: PolicySource,
+    audit: AuditLog,
+    metrics: Metrics,
+) -> Governor:
+    tracer = DecisionTracer(
+        settings.otel_endpoint,
+        service=settings.otel_service_name or SERVICE,
+        version=platform_version(),
+        metrics=metrics,
+        sample_rate=settings.otel_sample_rate,
+        environment=settings.environment,
+    )
+    stack.push_async_callback(tracer.close)
+    refusals = RefusalFold(audit.write)
+    stack.push_async_callback(refusals.close)
+    governor = Governor(
+        policies=policies,
+        audit=audit,
+        refusals=refusals,
+        tracer=tracer,
+        approvals_act=settings.edition is not Edition.COMMUNITY,
+        keep_input=settings.record_input == "redacted",
+        org_id=settings.org_id,
+    )
+    stack.callback(governor.close)
+    return governor
+
+
+def _session(connections: int) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        auto_decompress=False,
+        connector=aiohttp.TCPConnector(limit=connections),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
