@@ -56,11 +56,11 @@ bench: ready ## requests per second and CPU per request against a bare forwarder
 
 .PHONY: ready
 ready: ## make .venv from the hashed lock; a no-op when it is up to date
-	@$(AnyPython) deploy/tools/venv.py
+	@$(AnyPython) deploy/tools/prepare.py
 
 .PHONY: ready-tests
 ready-tests: ## ready, and the SDKs that the contract tests use unmodified
-	@$(AnyPython) deploy/tools/venv.py tests
+	@$(AnyPython) deploy/tools/prepare.py tests
 
 .PHONY: format
 format: ready ## rewrite the code in the house's form

@@ -1,4 +1,4 @@
-"""A clone of this checkout that a test may bring up: its own folder, state and ports, run with ``make`` as people do."""
+"""A copy of this checkout that a test may bring up: own folder, state and ports, run with ``make`` as people do."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Checkout:
         inherited = {name: os.environ[name] for name in os.environ if name in KEPT or name.startswith("PIP_")}
         who = self.account
         identity = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if who else {}
-        return subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             ["make", *arguments],
             cwd=self.path,
             env={**inherited, "FORM": "native", **self.ports, **self.environ, **environ},
@@ -56,6 +56,7 @@ class Checkout:
             timeout=MAKE_TIMEOUT_S,
             **identity,  # type: ignore[call-overload]  # the stubs cannot follow keywords that are sometimes absent
         )
+        return done
 
     @property
     def stack_env(self) -> dict[str, str]:

@@ -47,9 +47,9 @@ def up(places: Places, environ: Mapping[str, str]) -> int:
     form = _join(running, environ) if running else choose_form(environ)
     say(f"{form.kind} form: {WHAT_RUNS[form.kind]}, since {form.reason}")
     if form.kind == NATIVE:
-        prepare = subprocess.run([sys.executable, str(places.checkout / "deploy" / "tools" / "venv.py")], check=False)
-        if prepare.returncode:
-            return prepare.returncode
+        tool = places.checkout / "deploy" / "tools" / "prepare.py"
+        if code := subprocess.run([sys.executable, str(tool)], check=False).returncode:
+            return code
         return native("up", places, environ)
     places.make_run()
     stack = ComposeStack(places, ports, form.compose, environ)

@@ -22,6 +22,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 TOOLS = ROOT / ".tools"
 LOCKS = ROOT / "requirements"
+DEV_LOCK = LOCKS / "dev.txt"
 NODE_TESTS = ROOT / "tests" / "contract" / "node"
 SDKS = ("sdk-openai-2", "sdk-openai-newest")
 
@@ -80,26 +81,26 @@ def our_packages() -> list[Path]:
     )
 
 
-def prepare_venv() -> None:
-    """Bring ``.venv`` to the development lock, with our packages editable.
+def venv_stamp() -> str:
+    """What ``.venv`` is made from: the development lock and what our packages declare.
 
-    The stamp holds the checkout's path: scripts and editable installs carry it, so a copied ``.venv`` is made anew.
+    It holds the checkout's path too, since scripts and editable installs carry it: a copied ``.venv`` is made anew.
     """
-    projects = our_packages()
-    lock = LOCKS / "dev.txt"
-    place = str(ROOT).encode()
-    stamp, wanted = (
-        VENV / ".stamp",
-        digest(place, lock.read_bytes(), *((p / "pyproject.toml").read_bytes() for p in projects)),
-    )
-    made_at = VENV / ".made-at"
+    declared = [(folder / "pyproject.toml").read_bytes() for folder in our_packages()]
+    return digest(str(ROOT).encode(), DEV_LOCK.read_bytes(), *declared)
+
+
+def prepare_venv() -> None:
+    """Bring ``.venv`` to the development lock, with our packages editable."""
+    stamp, wanted, made_at = VENV / ".stamp", venv_stamp(), VENV / ".made-at"
     if is_fresh(stamp, wanted) and PYTHON.exists():
         return
     if not (is_fresh(made_at, str(ROOT)) and runs_pip()):
         make_venv()
         made_at.write_text(str(ROOT), encoding="utf-8")
     stamp.unlink(missing_ok=True)
-    pip_install("the development lock", "--require-hashes", "-r", str(lock), total=locked(lock))
+    pip_install("the development lock", "--require-hashes", "-r", str(DEV_LOCK), total=locked(DEV_LOCK))
+    projects = our_packages()
     editables = [word for project in projects for word in ("-e", str(project))]
     pip_install("our own packages", "--no-deps", "--no-build-isolation", *editables, total=len(projects))
     stamp.write_text(wanted, encoding="utf-8")
