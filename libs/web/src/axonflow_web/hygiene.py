@@ -89,7 +89,7 @@ class RequestHygiene:
             await send({"type": "websocket.close", "code": 1002, "reason": "not offered here"})
             return
         try:
-            scope = _with_one_slash(scope)
+            _one_slash(scope)
             refuse_path(scope)
             refuse_headers(scope["headers"])
         except Fault as fault:
@@ -108,12 +108,12 @@ class RequestHygiene:
         await fault_response(self._surface_of(scope["path"]), fault)(scope, receive, send)
 
 
-def _with_one_slash(scope: Scope) -> Scope:
+def _one_slash(scope: Scope) -> None:
     """Collapse a leading ``//``: a published SDK joins its base URL and its paths so."""
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     if raw_path[:2] == b"//":
-        return {**scope, "raw_path": raw_path[1:], "path": scope["path"][1:]}
-    return scope
+        scope["raw_path"] = raw_path[1:]
+        scope["path"] = scope["path"][1:]
 
 
 def refuse_path(scope: Scope) -> None:
