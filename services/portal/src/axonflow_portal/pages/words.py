@@ -14,7 +14,7 @@ CATEGORY_NAMES = {
     "security-sqli": "SQL injection",
     "security-dangerous": "Dangerous commands",
     "security-admin": "Administration tables",
-    "pii-global": "Personal data, worldwide",
+    "pii-global": "Personal data",
     "pii-us": "Personal data, US",
     "pii-eu": "Personal data, EU",
     "pii-india": "Personal data, India",
