@@ -198,6 +198,7 @@ class PostgresLink:
         def back() -> None:
             if self._connection is None and not self._closed:
                 self._connection = connection
+                self._retry_s = _FIRST_RETRY_S  # a batch that was on its way to the file meanwhile follows soon
                 self.move(Place.POSTGRES)
 
         return back
