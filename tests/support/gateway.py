@@ -54,6 +54,7 @@ class Gateway:
     mode: str
     database_url: str
     audit_dir: Path
+    env: dict[str, str]
 
     @property
     def base_url(self) -> str:
@@ -87,6 +88,9 @@ class Gateway:
 
     def rows(self, table: str, decision_id: str) -> list[dict[str, Any]]:
         return rows(self.database_url, table, decision_id)
+
+    def rows_all(self, table: str) -> list[dict[str, Any]]:
+        return rows(self.database_url, table)
 
 
 def request(
@@ -150,4 +154,9 @@ def running_gateway(
     audit_dir.mkdir(parents=True, exist_ok=True)
     environ = gateway_env(database_url, upstream, mode, audit_dir) | env
     with running_service("axonflow_agent", environ, directory / "agent.log") as service:
-        yield Gateway(service, upstream, mode, database_url, audit_dir)
+        gateway = Gateway(service, upstream, mode, database_url, audit_dir, environ)
+        try:
+            yield gateway
+        finally:
+            if gateway.service is not service:  # a test that killed it started an heir
+                gateway.service.kill()
