@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator
+from typing import Any
 
 import psycopg
 from axonflow_settings import ServiceSettings
@@ -23,6 +24,7 @@ from axonflow_database.login import Connection, Login
 from axonflow_database.roles import APP, AUDIT_WRITER, PLATFORM, SYSTEM_ORG
 
 ACQUIRE_WAIT_S = 3.0  # for a connection, and again for its first answer
+OPEN_WAIT_S = 10.0
 MAX_WAITING = 256  # callers in the queue of one pool; the next one is refused at once
 RECONNECT_FOR_S = 5.0  # then a pool gives up until someone asks, which finds a returned server sooner than long waits
 
@@ -31,16 +33,36 @@ BEGIN_AS = "BEGIN; SELECT set_config('role', {}, true), set_config('app.current_
 BEGIN = "BEGIN; SELECT set_config('app.current_org_id', {}, true)"
 
 
+class _Connections(AsyncConnectionPool[Connection]):
+    """psycopg's pool, whose tasks end when they are cancelled.
+
+    Its own worker forgets a cancellation that falls while it connects, and a process that ends by an error, without
+    closing the pool, would then wait for it for ever.
+    """
+
+    @classmethod
+    async def worker(cls, q: Any) -> None:
+        """Run the pool's chores until told to stop, or cancelled."""
+        work = asyncio.create_task(super().worker(q))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            while not work.done():
+                work.cancel()
+                await asyncio.wait({work}, timeout=0.1)
+            raise
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Pool:
     """A pool and the role its transactions run as."""
 
     login: Login
-    connections: AsyncConnectionPool[Connection]
+    connections: _Connections
 
     @classmethod
     def of(cls, login: Login, size: int) -> _Pool:
-        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        pool = _Connections(
             login.dsn.reveal(),
             kwargs=login.connect_options(),
             configure=login.give_up_rights,
@@ -132,8 +154,9 @@ class Database:
         )
         for login in (database._app.login, database._platform.login, database._audit):
             await (await login.connect()).close()
-        for pool in (database._app, database._platform):
-            await pool.connections.open()
+        with driver_errors():
+            for pool in (database._app, database._platform):
+                await pool.connections.open(wait=True, timeout=OPEN_WAIT_S)
         return database
 
     async def close(self) -> None:

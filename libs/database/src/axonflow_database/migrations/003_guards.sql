@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS internal_nonces (
 
 CREATE INDEX IF NOT EXISTS internal_nonces_by_expiry ON internal_nonces (expires_at);
 
-GRANT SELECT, INSERT, DELETE ON internal_nonces TO axonflow_platform;
+GRANT SELECT, INSERT, UPDATE, DELETE ON internal_nonces TO axonflow_platform;
 
 CREATE TABLE IF NOT EXISTS rate_windows (
     org_id text NOT NULL,
