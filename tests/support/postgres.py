@@ -85,12 +85,15 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[Server]:
-    """A server of the version that the run asks for, gone without a trace afterwards."""
+def running_server(*, fsync: bool = False) -> Iterator[Server]:
+    """A server of the version that the run asks for, gone without a trace afterwards.
+
+    ``fsync`` makes every commit wait for the disk, as in production.
+    """
     binaries = _binaries(os.environ.get(VERSION_VARIABLE, EMBEDDED_VERSION))
     state = _state_dir()
     try:
-        yield Server(_started(state, binaries))
+        yield Server(_started(state, binaries, fsync=fsync))
     finally:
         _remove(state)
 
@@ -106,9 +109,9 @@ def _binaries(version: str) -> Path | None:
     return binaries
 
 
-def _started(state: Path, binaries: Path | None) -> EmbeddedPostgres:
+def _started(state: Path, binaries: Path | None, *, fsync: bool) -> EmbeddedPostgres:
     for attempt in range(5):
-        postgres = EmbeddedPostgres(state / "data", _free_port(), state / "password", fsync=False, binaries=binaries)
+        postgres = EmbeddedPostgres(state / "data", _free_port(), state / "password", fsync=fsync, binaries=binaries)
         try:
             postgres.start()
         except PostgresError:
