@@ -197,6 +197,10 @@ class Connection:
             self._expire_in(KEEP_ALIVE_S if event.idle else None)
 
     async def _write(self, data: bytes) -> None:
+        if self._writer.transport.is_closing():
+            await self._protocol.handle(Closed())
+            await asyncio.sleep(0)  # or an application that never waits would not hear of it
+            return
         try:
             self._writer.write(data)
             if self._writer.transport.get_write_buffer_size():
