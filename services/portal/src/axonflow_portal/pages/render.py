@@ -39,6 +39,11 @@ def code_spans(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped on this line
 
 
+def breakable(identifier: str) -> Markup:
+    """An escaped identifier that a narrow column breaks after an underscore and nowhere else."""
+    return Markup(str(escape(identifier)).replace("_", "_<wbr>"))  # noqa: S704 - escaped on this line
+
+
 class Templates:
     """Renders pages; holds the environment and the frame."""
 
@@ -60,6 +65,7 @@ class Templates:
             origin_phrase=words.origin_phrase,
             is_moved=words.is_moved,
             sentence=words.sentence,
+            breakable=breakable,
             code_spans=code_spans,
             day=words.day,
             instant=words.instant,
