@@ -1,8 +1,8 @@
 """Turns a text into the bytes that the engines scan, and spans in those bytes back into spans of the text.
 
 Compatibility characters (full-width digits, ligatures, styled letters) are folded by NFKC one character at a time, so
-that every byte belongs to exactly one original character; every Unicode space becomes a plain one. Hidden and
-confusable characters are not handled here.
+that every byte belongs to exactly one original character; every Unicode space becomes a plain one, typographic quotes
+and dashes the typewriter's. Hidden and confusable characters are not handled here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,13 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate
 
 Span = tuple[int, int]
+
+
+_TYPOGRAPHIC = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032"), "'"),
+    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u2033"), '"'),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-"),
+}
 
 
 class _FoldTable(dict[int, str]):
@@ -24,7 +31,7 @@ class _FoldTable(dict[int, str]):
         return folded
 
 
-_TABLE = _FoldTable()
+_TABLE = _FoldTable(_TYPOGRAPHIC)
 # A lone surrogate cannot be encoded otherwise; bodies that hold one are refused before they come here.
 _SURROGATES = "surrogatepass"
 

@@ -50,7 +50,8 @@ POLICIES: tuple[Policy, ...] = (
         "sys_code_aws_secret",
         "AWS Secret Key Detection",
         "AWS secret key detected",
-        r"(?i:aws|amazon|secret)(?i:[\w .-]{0,30}?(?:key|secret|token|sk))[\"']?\s{0,3}(?:=|:|=>|:=|,|\bis\b)\s{0,3}[\"']?"
+        r"(?i:aws|amazon|secret)(?i:[\w .-]{0,30}?(?:key|secret|token|sk))[\"']?\s{0,3}"
+        r"(?:=|:|=>|:=|,|\bis\b)\s{0,3}[\"']?"
         r"([A-Za-z0-9/+]{40})",
         "aws_secret_key",
         description="Forty characters assigned to a name that speaks of an AWS secret",
@@ -83,7 +84,7 @@ POLICIES: tuple[Policy, ...] = (
         "sys_code_jwt",
         "JWT Detection",
         "JSON Web Token detected",
-        r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
+        r"\beyJ[A-Za-z0-9_-]{8,}\.(?:eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?|[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*)",
         "jwt",
         severity=Severity.HIGH,
         description="Signed tokens whose header is a JSON object with an algorithm",

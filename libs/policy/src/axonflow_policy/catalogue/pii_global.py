@@ -34,10 +34,10 @@ POLICIES: tuple[Policy, ...] = (
         category=_CATEGORY,
         severity=Severity.CRITICAL,
         priority=100,
-        pattern=r"\b[2-6]\d{3}[ -]?\d{2,6}[ -]?\d{3,6}(?:[ -]?\d{1,4}){0,2}\b",
+        pattern=r"\b[1-6]\d{3}[ -]?\d{2,6}[ -]?\d{3,6}(?:[ -]?\d{1,4}){0,2}\b",
         validator="card_number",
         reason="Credit card number detected",
-        description="Visa, Mastercard, Amex, Discover, Diners Club and JCB numbers, plain or grouped, with a Luhn digit",
+        description="Visa, Mastercard, Amex, Discover, Diners Club and JCB numbers with a Luhn digit",
         action=Action.BLOCK,
         action_request=Action.BLOCK,
         action_response=Action.REDACT,
@@ -68,7 +68,8 @@ POLICIES: tuple[Policy, ...] = (
         priority=50,
         pattern=(
             r"(\+\(?\d[\d ().\-/]{5,20}\d(?:\s?(?:x|ext\.?)\s?\d{1,6})?)"
-            r"|(?:^|[^\w.+-])((?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.-])[2-9]\d{2}[.-]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?)\b"
+            r"|(?:^|[^\w.+-])((?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.-])[2-9]\d{2}[.-]\d{4}"
+            r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?)\b"
             rf"|(?i:\b{_PHONE_LABEL}{SEPARATOR})"
             r"(\(?\d[\d ().\-/]{5,18}\d(?:\s?(?:x|ext\.?)\s?\d{1,6})?)"
             r"|\b(0\d{1,4}[ -]\d{3,4}[ -]?\d{3,6}|08[1-9]\d{7,10}|0\d{3}-\d{4}-\d{3,4})\b"
@@ -88,7 +89,7 @@ POLICIES: tuple[Policy, ...] = (
         category=_CATEGORY,
         severity=Severity.MEDIUM,
         priority=50,
-        pattern=r"\b\d{1,3}(?:\.\d{1,3}){3}\b|[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{0,4}:){1,6}(?:[0-9A-Fa-f]{1,4}|\d{1,3}(?:\.\d{1,3}){3})?",
+        pattern=r"\b\d{1,3}(?:\.\d{1,3}){3}\b|[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{0,4}:){1,6}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{1,4})?",
         validator="ip_address",
         reason="IP address detected",
         description="IPv4 and IPv6 addresses of hosts, but not version numbers, loopback or private addresses in code",

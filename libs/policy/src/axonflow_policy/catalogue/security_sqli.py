@@ -1,403 +1,287 @@
-"""SQL that attacks or destroys (contract, agent section 3.3). Patterns find the words, validators judge the grammar.
-
-The rows for destructive statements move with the dangerous-queries lever, the others with the sqli lever.
-"""
+"""SQL that attacks (contract, agent section 3.3). Patterns find the words, validators judge the grammar around them."""
 
 from __future__ import annotations
 
-from axonflow_contracts.posture import Lever
-from axonflow_contracts.verdicts import Action, Severity
+from axonflow_contracts.verdicts import Severity
 
+from axonflow_policy.catalogue import sql_statements
+from axonflow_policy.catalogue.sql_grammar import COMPARE, GAP, QUOTE, SPACE, row
 from axonflow_policy.model import Policy
 
-_CATEGORY = "security-sqli"
-_PRIORITY = {Severity.CRITICAL: 100, Severity.HIGH: 90, Severity.MEDIUM: 70}
-_RISK = {Severity.CRITICAL: 0.9, Severity.HIGH: 0.8, Severity.MEDIUM: 0.5}
-
-# What separates two words of SQL: spaces, inline comments, a plus from a query string.
-_GAP = r"(?:[\s+(]|%20|/\*[^*]*\*/|--[^\n]*\n|#[^\n]*\n)+"
-_SPACE = r"(?:\s|\+|/\*[^*]*\*/)"
-# A name, quoted or not, with its schema; MySQL accounts; placeholders of templates.
-_NAME = r"(?:[\"'`\[]?[\w$.%{}<>-]+[\"'`\]]?(?:\s*(?:\.|@|::)\s*[\"'`\[]?[\w$%.*-]+[\"'`\]]?){0,3})"
-_QUOTE = r"['\"`]"
 _VERB = r"(?:select|union|insert|update|delete|drop|exec(?:ute)?|alter|create|or|and)\b"
-
-
-def _row(
-    policy_id: str,
-    name: str,
-    reason: str,
-    pattern: str,
-    severity: Severity,
-    validator: str | None,
-    description: str,
-    lever: Lever = Lever.SQLI,
-) -> Policy:
-    return Policy(
-        id=f"sys_sqli_{policy_id}",
-        name=name,
-        category=_CATEGORY,
-        severity=severity,
-        priority=_PRIORITY[severity],
-        pattern=f"(?i){pattern}",
-        validator=validator,
-        reason=reason,
-        description=description,
-        action=Action.BLOCK,
-        action_request=Action.BLOCK,
-        action_response=Action.BLOCK,
-        lever=lever,
-        risk_weight=_RISK[severity],
-    )
-
-
-def _destructive(
-    policy_id: str,
-    name: str,
-    reason: str,
-    pattern: str,
-    description: str,
-    severity: Severity = Severity.CRITICAL,
-    validator: str = "sql_statement",
-) -> Policy:
-    return _row(policy_id, name, reason, pattern, severity, validator, description, Lever.DANGEROUS_QUERIES)
-
+_UNION = rf"union{GAP}(?:all{GAP}|distinct{GAP})?select"
+_NOT = rf"(?:not{SPACE}+)?"
+# Functions whose value tells an attacker where he is.
+_WHOAMI = (
+    r"(?:@@\w+|(?:version|user|database|user_name|system_user|session_user|db_name|pi|sqlite_version)\s*\(\s*\)"
+    r"|current_user\b|isnull\s*\(\s*1)"
+)
+_PROCEDURE = r"(?:xp_\w+|sp_(?:configure|addlogin|addsrvrolemember|password|oacreate|oamethod|executesql))"
 
 _INJECTION: tuple[Policy, ...] = (
-    _row(
+    row(
         "union_select",
         "UNION SELECT Detection",
-        "SQL injection: UNION SELECT",
-        rf"union{_GAP}(?:all{_GAP}|distinct{_GAP})?select",
         Severity.CRITICAL,
-        "sql_union",
-        "UNION, optional ALL, followed by SELECT, grafted on a query",
+        _UNION,
+        validator="sql_union",
+        reason="SQL injection: UNION SELECT",
+        description="UNION, optional ALL, followed by SELECT, grafted on a query",
     ),
-    _row(
+    row(
         "union_injection",
         "UNION Injection After Termination",
-        "SQL injection: UNION after a closed literal",
-        rf"(?:{_QUOTE}|\d\)|{_QUOTE}\))\)*{_SPACE}*union{_GAP}(?:all{_GAP}|distinct{_GAP})?select\b",
         Severity.CRITICAL,
-        "sql_union",
-        "A closing quote or parenthesis, then UNION SELECT",
+        rf"(?:{QUOTE}|\d\)|{QUOTE}\))\)*{SPACE}*{_UNION}\b",
+        validator="sql_union",
+        reason="SQL injection: UNION after a closed literal",
+        description="A closing quote or parenthesis, then UNION SELECT",
     ),
-    _row(
+    row(
         "or_true",
         "OR True Condition",
-        "SQL injection: condition that is always true",
-        rf"(?:\b(?:or|xor)\b|\|\|){_SPACE}*(?:not{_SPACE}+)?\(*{_QUOTE}?(?:\d+{_QUOTE}?{_SPACE}*(?:=|<>|!=|<|>|\blike\b){_SPACE}*{_QUOTE}?\d+|true\b|\(true\))",
         Severity.HIGH,
-        "sql_condition",
-        "OR with number = number",
+        rf"(?:\b(?:or|xor)\b|\|\|){SPACE}*{_NOT}\(*{QUOTE}?"
+        rf"(?:\d+{QUOTE}?{SPACE}*{COMPARE}{SPACE}*\(*{QUOTE}?(?:\d+|@@\w+|select\b)|true\b|\(true\))",
+        validator="sql_condition",
+        reason="SQL injection: condition that is always true",
+        description="OR with number = number",
     ),
-    _row(
+    row(
         "or_string",
         "OR String Condition",
-        "SQL injection: condition that is always true",
-        rf"\b(?:or|xor|and|having)\b{_SPACE}*(?:not{_SPACE}+)?\(*(?:{_QUOTE}[^'\"`\n]{{0,40}}{_QUOTE}{_SPACE}*(?:=|<>|!=|<|>|\blike\b|\bin\b){_SPACE}*\(*{_QUOTE}"
-        rf"|\w+(?:\(\))?{_SPACE}+(?:like{_SPACE}*{_QUOTE}%|is{_SPACE}+not{_SPACE}+null))",
         Severity.HIGH,
-        "sql_condition_string",
-        "OR with quoted string = quoted string",
+        rf"\b(?:or|xor|and|having)\b{SPACE}*{_NOT}\(*{QUOTE}[^'\"`\n]{{0,40}}{QUOTE}{SPACE}*(?:{COMPARE}|\bin\b)"
+        rf"{SPACE}*\(*{QUOTE}"
+        rf"|{QUOTE}\)*{SPACE}*\b(?:or|and|having)\b{SPACE}*\w+(?:\(\))?{SPACE}+(?:like{SPACE}*{QUOTE}%|is{SPACE}+not{SPACE}+null)"
+        rf"|{QUOTE}\)*{SPACE}*(?:\b(?:or|xor|and)\b{SPACE}*(?:[-+!]?{QUOTE}?\d{{0,3}}{QUOTE}?{SPACE}*(?:xor\b|!=|=\s*\")"
+        rf"|[-+]?\(*\d[\w\s().+-]{{0,20}}(?:{COMPARE}|sounds\s+like|xor|in\s*\(\s*select){SPACE}*[(+-]*{QUOTE}?\d?|{QUOTE}{{0,2}}\^)"
+        rf"|\b(?:is{SPACE}+(?:not{SPACE}+)?(?:null|\\n|\d)|like{SPACE}*\(?[\d+-]|in{SPACE}*\+?{SPACE}*\({SPACE}*{QUOTE}))",
+        validator="sql_condition_string",
+        reason="SQL injection: condition that is always true",
+        description="OR with quoted string = quoted string, and other conditions behind a closed literal",
     ),
-    _row(
+    row(
         "and_false",
         "AND False Condition",
-        "SQL injection: condition that is always false",
-        rf"(?:\b(?:and|having)\b|&&){_SPACE}*(?:not{_SPACE}+)?\(*{_QUOTE}?\d+{_QUOTE}?{_SPACE}*(?:=|<>|!=|<|>|\blike\b){_SPACE}*{_QUOTE}?\d+",
         Severity.HIGH,
-        "sql_condition",
-        "AND with number = number",
+        rf"(?:\b(?:and|having)\b|&&){SPACE}*{_NOT}\(*{QUOTE}?(?:\d+(?:\+\d+)?{QUOTE}?{SPACE}*{COMPARE}{SPACE}*{QUOTE}?\d+"
+        r"|\d+\s*=\s*pi\(\))"
+        rf"|\b(?:and|or|having)\b[\s(+]*(?:(?:\w+\s*\(\s*|select\s+){{0,4}}{_WHOAMI})"
+        rf"|\bcase\s+when\s*\(*\s*\d+\s*=\s*\d+|\belt\s*\(\s*\d+\s*=\s*\d+",
+        validator="sql_condition",
+        reason="SQL injection: condition that is always false",
+        description="AND with number = number, or with what the server says of itself",
     ),
-    _row(
+    row(
         "sleep",
         "MySQL SLEEP Function",
-        "SQL injection: time delay",
-        r"\bsleep\s*\(\s*[\d_]+[\w.]*\s*\)",
         Severity.CRITICAL,
-        "sql_delay",
-        "SLEEP with a number, outside program code",
+        r"\bsleep\s*\(\s*[\d_]+[\w.]*\s*\)",
+        validator="sql_delay",
+        reason="SQL injection: time delay",
+        description="SLEEP with a number, outside program code",
     ),
-    _row(
+    row(
         "waitfor",
         "SQL Server WAITFOR DELAY",
-        "SQL injection: time delay",
-        rf"\bwaitfor{_SPACE}+delay{_SPACE}*{_QUOTE}",
         Severity.CRITICAL,
-        "sql_probe",
-        "WAITFOR DELAY with a quoted time",
+        rf"\bwaitfor{SPACE}+delay{SPACE}*{QUOTE}",
+        validator="sql_probe",
+        reason="SQL injection: time delay",
+        description="WAITFOR DELAY with a quoted time",
     ),
-    _row(
+    row(
         "pg_sleep",
         "PostgreSQL pg_sleep",
-        "SQL injection: time delay",
-        r"\bpg_sleep(?:_for)?\s*\(",
         Severity.CRITICAL,
-        "sql_probe",
-        "A call of pg_sleep",
+        r"\bpg_sleep(?:_for)?\s*\(",
+        validator="sql_probe",
+        reason="SQL injection: time delay",
+        description="A call of pg_sleep",
     ),
-    _row(
+    row(
         "benchmark",
         "MySQL BENCHMARK Function",
-        "SQL injection: time delay",
-        r"\bbenchmark\s*\(\s*\d{3,}\s*,",
         Severity.CRITICAL,
-        "sql_probe",
-        "BENCHMARK with a count",
+        r"\bbenchmark\s*\(\s*\d{3,}\s*,|\brandomblob\s*\(\s*\d{6,}",
+        validator="sql_probe",
+        reason="SQL injection: time delay",
+        description="BENCHMARK with a count, and other work made to take long",
     ),
-    _row(
+    row(
         "extractvalue",
         "EXTRACTVALUE Function",
-        "SQL injection: error-based XML function",
-        r"\bextractvalue\s*\(\s*[\w'\"]+\s*,\s*(?:concat|0x|\(|char)",
         Severity.HIGH,
-        "sql_probe",
-        "EXTRACTVALUE that raises an error",
+        r"\bextractvalue\s*\(\s*[\w'\"]+\s*,\s*(?:concat|0x|\(|char)",
+        validator="sql_probe",
+        reason="SQL injection: error-based XML function",
+        description="EXTRACTVALUE that raises an error",
     ),
-    _row(
+    row(
         "updatexml",
         "UPDATEXML Function",
-        "SQL injection: error-based XML function",
-        r"\bupdatexml\s*\(\s*[\w'\"]+\s*,\s*(?:concat|0x|\(|char)",
         Severity.HIGH,
-        "sql_probe",
-        "UPDATEXML that raises an error",
+        r"\bupdatexml\s*\(\s*[\w'\"]+\s*,\s*(?:concat|0x|\(|char)",
+        validator="sql_probe",
+        reason="SQL injection: error-based XML function",
+        description="UPDATEXML that raises an error",
     ),
-    _row(
+    row(
         "convert_int",
         "CONVERT INT Injection",
-        "SQL injection: conversion that raises an error",
-        r"\bconvert\s*\(\s*int\s*,\s*(?:\(|@@|user|db_name|char|cast|'|\bselect\b)",
         Severity.HIGH,
-        "sql_probe",
-        "CONVERT to INT used to raise errors",
+        r"\bconvert\s*\(\s*int\s*,\s*(?:\(|@@|user|db_name|char|cast|\bselect\b)",
+        validator="sql_probe",
+        reason="SQL injection: conversion that raises an error",
+        description="CONVERT to INT used to raise errors",
     ),
-    _row(
+    row(
         "stacked_drop",
         "Stacked DROP Statement",
-        "SQL injection: stacked DROP",
-        rf";{_SPACE}*drop{_SPACE}+(?:table|database|schema|view|user|index){_SPACE}+\w",
         Severity.CRITICAL,
-        "sql_stacked",
-        "A semicolon, then DROP TABLE or DATABASE",
+        rf";{SPACE}*drop{SPACE}+(?:table|database|schema|view|user|index){SPACE}+\w",
+        validator="sql_stacked",
+        reason="SQL injection: stacked DROP",
+        description="A semicolon, then DROP TABLE or DATABASE",
     ),
-    _row(
+    row(
         "stacked_delete",
         "Stacked DELETE Statement",
-        "SQL injection: stacked DELETE",
-        rf";{_SPACE}*delete{_SPACE}+from{_SPACE}+\w",
         Severity.CRITICAL,
-        "sql_stacked",
-        "A semicolon, then DELETE FROM",
+        rf";{SPACE}*delete{SPACE}+from{SPACE}+\w",
+        validator="sql_stacked",
+        reason="SQL injection: stacked DELETE",
+        description="A semicolon, then DELETE FROM",
     ),
-    _row(
+    row(
         "stacked_update",
         "Stacked UPDATE Statement",
-        "SQL injection: stacked UPDATE",
-        rf";{_SPACE}*update{_SPACE}+[\w.`\"\[\]]+{_SPACE}+set{_SPACE}+\w",
         Severity.CRITICAL,
-        "sql_stacked",
-        "A semicolon, then UPDATE SET",
+        rf";{SPACE}*update{SPACE}+[\w.`\"\[\]]+{SPACE}+set{SPACE}+\w",
+        validator="sql_stacked",
+        reason="SQL injection: stacked UPDATE",
+        description="A semicolon, then UPDATE SET",
     ),
-    _row(
+    row(
         "stacked_insert",
         "Stacked INSERT Statement",
-        "SQL injection: stacked INSERT",
-        rf";{_SPACE}*insert{_SPACE}+into{_SPACE}+\w",
         Severity.CRITICAL,
-        "sql_stacked",
-        "A semicolon, then INSERT INTO",
+        rf";{SPACE}*insert{SPACE}+into{SPACE}+\w",
+        validator="sql_stacked",
+        reason="SQL injection: stacked INSERT",
+        description="A semicolon, then INSERT INTO",
     ),
-    _row(
+    row(
         "stacked_exec",
         "Stacked EXEC Statement",
-        "SQL injection: stacked EXEC",
-        rf"(?:;{_GAP}|{_QUOTE}\s*;?\s*)exec(?:ute)?(?:{_GAP}(?:master|sp_|xp_)|\s*\(\s*{_QUOTE})|\bxp_cmdshell\b\s*\W|\bexec\s*\(\s*@\w+\s*\)"
-        rf"|;{_SPACE}*(?:waitfor|shutdown|declare\s+@){_SPACE}*",
         Severity.CRITICAL,
-        "sql_probe",
-        "A semicolon, then EXEC",
+        rf"(?:;{GAP}|{QUOTE}\s*;?\s*)exec(?:ute)?(?:{GAP}(?:master|sp_|xp_)|\s*\(\s*{QUOTE})|\bxp_cmdshell\b\s*\W"
+        rf"|\bexec(?:ute)?{GAP}(?:master\.+)?{_PROCEDURE}|\bexec\s*\(\s*@\w+\s*\)"
+        rf"|;{SPACE}*(?:waitfor|if\s+1\s*=\s*1\s+shutdown|declare\s+@)\b",
+        validator="sql_stacked_exec",
+        reason="SQL injection: stacked EXEC",
+        description="A semicolon, then EXEC, or EXEC of a procedure that reaches the system",
     ),
-    _row(
+    row(
         "inline_comment",
         "Inline Comment Injection",
-        "SQL injection: inline comment",
-        rf"(?:/\*![\d\s]*{_VERB}|\w/\*[^*\n]{{0,20}}\*/{_VERB}|{_QUOTE}\s*/\*[^*\n]{{0,40}}\*/\s*{_VERB}|\d\s*/\*[^*\n]{{0,40}}\*/\s*{_VERB})",
         Severity.HIGH,
-        "sql_probe",
-        "A block comment that glues SQL verbs",
+        rf"(?:/\*![\d\s]*{_VERB}|\w/\*[^*\n]{{0,20}}\*/{_VERB}|(?:{QUOTE}|\d)\s*/\*[^*\n]{{0,40}}\*/\s*{_VERB})",
+        validator="sql_probe",
+        reason="SQL injection: inline comment",
+        description="A block comment that glues SQL verbs",
     ),
-    _row(
+    row(
         "line_comment_mysql",
         "MySQL Line Comment Injection",
-        "SQL injection: line comment",
-        rf"(?:{_QUOTE}|\d)\s*#[^\n]{{0,40}}\n\s*(?:union|select|or|and|drop)\b",
         Severity.HIGH,
-        None,
-        "A hash comment, then a SQL verb on the next line",
+        rf"(?:{QUOTE}|\d)\s*#[^\n]{{0,40}}\n\s*(?:union|select|or|and|drop)\b"
+        r"|\border\s+by\s+\d{1,3}(?:\s*,\s*\d{1,3})*\s*#\s*\z",
+        validator="sql_comment",
+        reason="SQL injection: line comment",
+        description="A hash comment, then a SQL verb on the next line; or one that cuts off an ORDER BY",
     ),
-    _row(
+    row(
         "line_comment_dash",
         "Double-Dash Comment Injection",
-        "SQL injection: line comment",
-        rf"(?:{_QUOTE}\)*|(?:^|[=\s(-])\d+\)*)\s*--[^\n]{{0,40}}(?:\n\s*\(*\s*|\s+)(?:union|select|or|and|drop|insert|update|delete)\b",
         Severity.HIGH,
-        "sql_comment",
-        "A dash comment, then a SQL verb",
+        rf"(?:{QUOTE}\)*|(?:^|[=\s(-])\d+\)*)\s*--[^\n]{{0,40}}(?:\n\s*\(*\s*|\s+)(?:union|select|or|and|drop|insert)\b"
+        r"|\border\s+by\s+\d{1,3}(?:\s*,\s*\d{1,3})*\s*--\+?\s*-?\s*\z"
+        r"|^\s*\(\s*[^\n]{0,120}\b(?:select|binary|cos)\b[^\n]{0,120}\)\s*--\s*\z",
+        validator="sql_comment",
+        reason="SQL injection: line comment",
+        description="A dash comment, then a SQL verb; or one that cuts off a fragment",
     ),
-    _row(
+    row(
         "select_from",
         "SELECT FROM After Termination",
-        "SQL injection: stacked SELECT",
-        rf"{_QUOTE}\)*\s*;{_SPACE}*select\b[^;\n]{{1,200}}\bfrom\b",
         Severity.CRITICAL,
-        "sql_stacked_select",
-        "A closed literal, a semicolon, SELECT FROM",
+        rf"{QUOTE}\)*\s*;{SPACE}*select\b[^;\n]{{1,200}}\bfrom\b",
+        validator="sql_stacked_select",
+        reason="SQL injection: stacked SELECT",
+        description="A closed literal, a semicolon, SELECT FROM",
     ),
-    _row(
+    row(
         "admin_bypass",
         "Authentication Bypass",
-        "SQL injection: login bypass",
-        rf"(?:\b(?:admin(?:istrator)?|root|user|sa|test|guest){_QUOTE}\)*\s*(?:--|#|/\*|;--)|^\s*{_QUOTE}\)*\s*(?:--|#|/\*)|\w{_QUOTE}\)+\s*(?:--|#))",
         Severity.CRITICAL,
-        None,
-        "A login name closed by a quote and a comment",
+        rf"(?:\b(?:admin(?:istrator)?|root|user|sa|test|guest){QUOTE}\)*\s*(?:--|#|/\*|;--)"
+        rf"|^\s*{QUOTE}\)*\s*(?:--|#\s*\z|/\*)|\w{QUOTE}\)+\s*(?:--|#))",
+        validator="sql_login",
+        reason="SQL injection: login bypass",
+        description="A login name closed by a quote and a comment",
     ),
-    _row(
+    row(
         "hex_encoding",
         "Hex-Encoded Payload",
-        "SQL injection: hexadecimal payload",
-        r"\b0x[0-9a-f]{16,}",
         Severity.MEDIUM,
-        "sql_hex",
-        "A long hexadecimal literal in SQL",
+        r"\b0x[0-9a-f]{16,}",
+        validator="sql_hex",
+        reason="SQL injection: hexadecimal payload",
+        description="A long hexadecimal literal in SQL",
     ),
-    _row(
+    row(
         "char_function",
         "CHAR Function Obfuscation",
-        "SQL injection: characters by code",
-        r"\bcha?r\s*\(\s*\d{1,3}\s*(?:,\s*\d{1,3}\s*){2,}\)|\bcha?r\s*\(\s*\d{1,3}\s*\)\s*(?:\|\||\+)\s*cha?r\s*\(",
         Severity.HIGH,
-        "sql_probe",
-        "CHAR with a list of codes, or CHARs strung together",
+        r"\bcha?r\s*\(\s*\d{1,3}\s*(?:,\s*\d{1,3}\s*){2,}\)|\bchar\s*\(\s*\d{1,3}\s*\)\s*\+\s*char\s*\("
+        r"|\bcha?r\s*\(\s*\d{1,3}\s*\)\s*\|\|\s*cha?r\s*\(",
+        validator="sql_probe",
+        reason="SQL injection: characters by code",
+        description="CHAR with a list of codes, or CHARs strung together",
     ),
-    _row(
+    row(
         "concat_select",
         "CONCAT with Embedded SELECT",
-        "SQL injection: SELECT inside CONCAT",
-        r"\bconcat(?:_ws)?\s*\([^;\n]{0,80}\(\s*select\b|\(\s*select\s*\(?\s*(?:sleep|benchmark|count\s*\(\s*\*\s*\)\s*from\s+(?:information_schema|sys|all_))",
         Severity.HIGH,
-        "sql_probe",
-        "SELECT inside CONCAT",
+        r"\bconcat(?:_ws)?\s*\([^;\n]{0,80}\(\s*select\b|\(\s*select\s*\(?\s*(?:sleep|benchmark)\s*\("
+        r"|\(\s*select\s+count\s*\(\s*\*\s*\)\s*from\s+\S+\s+(?:as\s+)?\w+\s*,"
+        r"|(?:^\W*|\|\|\s*|\d\s*[-+|]{1,2}\s*)\(\s*select\b[^;\n]{1,120}\bfrom\b[^;\n]{1,60}",
+        validator="sql_nested_select",
+        reason="SQL injection: SELECT inside an expression",
+        description="SELECT inside CONCAT or as an operand",
     ),
-    _row(
+    row(
         "information_schema",
         "INFORMATION_SCHEMA Access",
-        "SQL injection: catalogue enumeration",
-        r"\binformation_schema\b[`\"]?\s*\.\s*[`\"]?\w+",
         Severity.HIGH,
-        "sql_catalog_read",
-        "A catalogue read from inside a query",
+        r"\binformation_schema\b[`\"]?\s*\.\s*[`\"]?\w+",
+        validator="sql_catalog_read",
+        reason="SQL injection: catalogue enumeration",
+        description="A catalogue read from inside a query",
     ),
-    _row(
+    row(
         "sys_tables",
         "System Tables Access",
-        "SQL injection: system tables",
-        r"\b(?:sysobjects|syscolumns|sysusers|sysdatabases|pg_shadow|pg_authid|mysql\.user|sqlite_master|all_tables|all_tab_\w+|all_users|dba_users|dba_\w+_privs"
-        r"|msysaccessobjects|sys\.user\$|domain\.(?:tables|columns|domains))\b",
         Severity.HIGH,
-        "sql_catalog_read",
-        "System tables read from inside a query",
-    ),
-    _row(
-        "load_file",
-        "LOAD_FILE Function",
-        "SQL that reads files of the server",
-        r"\bload_file\s*\(|\bload_extension\s*\(|\bcopy\s+\w+(?:\s*\([^)\n]{0,60}\))?\s+from\s+(?:program\s+)?'|\bpg_read_file\s*\(|\butl_http\.request\s*\(|\butl_inaddr\.\w+\s*\(",
-        Severity.CRITICAL,
-        "sql_probe",
-        "LOAD_FILE and its like",
-        Lever.DANGEROUS_QUERIES,
-    ),
-    _row(
-        "into_outfile",
-        "INTO OUTFILE/DUMPFILE",
-        "SQL that writes files of the server",
-        rf"\binto{_SPACE}+(?:out|dump)file{_SPACE}*{_QUOTE}|\bcopy\s+\w+(?:\s*\([^)\n]{{0,60}}\))?\s+to\s+(?:program\s+)?'",
-        Severity.CRITICAL,
-        "sql_probe",
-        "INTO OUTFILE and its like",
-        Lever.DANGEROUS_QUERIES,
+        r"\b(?:sysobjects|syscolumns|sysusers|sysdatabases|pg_shadow|pg_authid|mysql\.user|sqlite_master|all_tables"
+        r"|all_tab_\w+|all_users|dba_users|dba_\w+_privs|msysaccessobjects|sys\.user\$|domain\.(?:tables|columns|domains)"
+        r"|rdb\$\w+)\b",
+        validator="sql_catalog_read",
+        reason="SQL injection: system tables",
+        description="System tables read from inside a query",
     ),
 )
 
-_IF_EXISTS = r"(?:if\s+(?:not\s+)?exists\s+|only\s+)?"
-
-_STATEMENTS: tuple[Policy, ...] = (
-    _destructive(
-        "drop_table",
-        "DROP TABLE Statement",
-        "DROP statement detected",
-        rf"\bdrop{_SPACE}+(?:temporary\s+|external\s+|materialized\s+|foreign\s+|table\s+)?"
-        r"(?:table|view|index|sequence|function|procedure|trigger|type|role|user|login|policy|extension)"
-        rf"{_SPACE}+(?:concurrently\s+)?{_IF_EXISTS}{_NAME}",
-        "DROP of a table, view, index, role or other object",
-    ),
-    _destructive(
-        "drop_database",
-        "DROP DATABASE Statement",
-        "DROP DATABASE statement detected",
-        rf"\bdrop{_SPACE}+(?:database|schema|tablespace|catalog){_SPACE}+{_IF_EXISTS}{_NAME}",
-        "DROP of a database or schema",
-    ),
-    _destructive(
-        "truncate",
-        "TRUNCATE TABLE Statement",
-        "TRUNCATE statement detected",
-        rf"\btruncate{_SPACE}+(?:(?:all\s+)?tables?{_SPACE}+(?:from\s+)?)?{_IF_EXISTS}{_NAME}",
-        "TRUNCATE of a table",
-        validator="sql_truncate",
-    ),
-    _destructive(
-        "alter_table",
-        "ALTER TABLE Statement",
-        "ALTER statement detected",
-        rf"\balter{_SPACE}+(?:external\s+|foreign\s+)?(?:table|database|user|role|login|schema|system){_SPACE}+{_IF_EXISTS}{_NAME}",
-        "ALTER of a table, database or account",
-        Severity.HIGH,
-    ),
-    _destructive(
-        "delete_no_where",
-        "DELETE Without WHERE",
-        "Statement without WHERE changes every row",
-        rf"\b(?:delete{_SPACE}+from{_SPACE}+(?:only\s+)?{_NAME}|update{_SPACE}+{_NAME}(?:\s+(?:as\s+)?\w+)?{_SPACE}+set{_SPACE}+[(\[\"`]?[\w.]+[^=\n]{{0,60}}=)",
-        "DELETE or UPDATE of a whole table",
-        validator="sql_no_where",
-    ),
-    _destructive(
-        "create_user",
-        "CREATE USER Statement",
-        "CREATE USER statement detected",
-        rf"\bcreate{_SPACE}+(?:or\s+replace\s+)?(?:user|role|login){_SPACE}+{_IF_EXISTS}{_NAME}",
-        "CREATE of an account or role",
-    ),
-    _destructive(
-        "grant",
-        "GRANT Privileges Statement",
-        "GRANT statement detected",
-        r"\bgrant\s+(?:[\w, ()*`\"']{1,160}?\s+on\s+[^;]{1,120}?\s+to\s+\S|(?:role\s+)?[\w`'\"@%,]{1,60}(?:\s*,\s*[\w`'\"@%]{1,60}){0,3}\s+to\s+(?:role\s+|user\s+)?[\w`'\"@%-])",
-        "GRANT of privileges or roles",
-        validator="sql_privileges",
-    ),
-    _destructive(
-        "revoke",
-        "REVOKE Privileges Statement",
-        "REVOKE statement detected",
-        r"\brevoke\s+(?:[\w, ()*`\"']{1,160}?\s+on\s+[^;]{1,120}?\s+(?:from|to)\s+\S|(?:role\s+)?[\w`'\"@%,]{1,60}(?:\s*,\s*[\w`'\"@%]{1,60}){0,3}\s+from\s+(?:role\s+|user\s+)?[\w`'\"@%-])",
-        "REVOKE of privileges or roles",
-        validator="sql_privileges",
-    ),
-)
-
-POLICIES: tuple[Policy, ...] = _INJECTION + _STATEMENTS
+POLICIES: tuple[Policy, ...] = _INJECTION + sql_statements.POLICIES

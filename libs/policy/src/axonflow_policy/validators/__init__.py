@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import MappingProxyType
 
-from axonflow_policy.validators import commands, identifiers, prompts, secrets, sql
+from axonflow_policy.validators import commands, identifiers, prompts, secrets, sql_injection, sql_statements
 from axonflow_policy.validators.found import Found
 
 __all__ = ["VALIDATORS", "Found", "Validator"]
@@ -31,22 +31,29 @@ VALIDATORS: MappingProxyType[str, Validator] = MappingProxyType(
         "password_value": secrets.password_value,
         "private_key": secrets.private_key,
         "token": secrets.token,
-        "sql_catalog_read": sql.catalog_read,
-        "sql_comment": sql.comment,
-        "sql_condition": sql.condition,
-        "sql_condition_string": sql.condition_string,
-        "sql_delay": sql.delay,
-        "sql_hex": sql.hex_literal,
-        "sql_no_where": sql.no_where,
-        "sql_privileges": sql.privileges,
-        "sql_probe": sql.probe,
-        "sql_stacked": sql.stacked,
-        "sql_stacked_select": sql.stacked_select,
-        "sql_truncate": sql.truncate,
-        "sql_statement": sql.statement,
-        "sql_union": sql.union,
+        "sql_account": sql_statements.account,
+        "sql_catalog_read": sql_injection.catalog_read,
+        "sql_comment": sql_injection.comment,
+        "sql_condition": sql_injection.condition,
+        "sql_condition_string": sql_injection.condition_string,
+        "sql_delay": sql_injection.delay,
+        "sql_hex": sql_injection.hex_literal,
+        "sql_login": sql_injection.login,
+        "sql_nested_select": sql_injection.nested_select,
+        "sql_no_where": sql_statements.no_where,
+        "sql_privileges": sql_statements.privileges,
+        "sql_probe": sql_injection.probe,
+        "sql_stacked": sql_injection.stacked,
+        "sql_stacked_exec": sql_injection.stacked_exec,
+        "sql_stacked_select": sql_injection.stacked_select,
+        "sql_truncate": sql_statements.truncate,
+        "sql_statement": sql_statements.statement,
+        "sql_union": sql_injection.union,
         "shell_command": commands.shell_command,
         "local_request": commands.local_request,
+        "path_traversal": commands.path_traversal,
+        "prompt_marker": prompts.marker,
         "prompt_override": prompts.override,
+        "prompt_role": prompts.role,
     }
 )

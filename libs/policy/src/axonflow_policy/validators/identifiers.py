@@ -17,8 +17,10 @@ _SSN_DIGITS = 9
 _ROUTING_DIGITS = 9
 _PHONE_DIGITS = range(7, 16)
 _IPV4 = 4
+_CARD_DIGITS = range(13, 20)
+_EAN_DIGITS = 13
 
-_CARD_LABEL = re.compile(r"card|visa|master|amex|payment|\bcc\b|pan\b", re.IGNORECASE)
+_CARD_LABEL = re.compile(r"\bcards?\b|\bvisa\b|mastercard|maestro|amex|\bcc\b", re.IGNORECASE)
 _OTHER_NUMBER = re.compile(
     r"\b(?:order|phone|tel|fax|account|acct|ticket|case|invoice|part|tracking|drawing|locker|serial|sku|ref(?:erence)?"
     r"|batch|version)\b[\s.:#]*(?:code|number|no\.?|num|id)?[\s.:#=]*$",
@@ -72,11 +74,12 @@ def card_number(found: Found) -> bool:
     if re.search(r"[\w.]$|\d[ -]$", found.before(2)) or re.match(r"[ -]?\d|\.\d", found.after(2)):
         return False
     digits = _digits(found.value)
-    if _repeats(digits) or len(digits) not in _card_lengths(digits) or not luhn.is_valid(digits):
+    if _repeats(digits) or len(digits) not in _CARD_DIGITS or not luhn.is_valid(digits):
         return False
-    if len(digits) == 13:  # an EAN-13 looks the same, so a word for cards is asked for
-        return _CARD_LABEL.search(found.before(_CONTEXT) + " " + found.after(_CONTEXT)) is not None
-    return True
+    if len(digits) in _card_lengths(digits) and len(digits) != _EAN_DIGITS:
+        return True
+    # Other issuers, and thirteen digits that may be an EAN-13, ask for a word for cards.
+    return digits[0] in "123456" and _CARD_LABEL.search(found.before(_CONTEXT)) is not None
 
 
 def _card_lengths(digits: str) -> tuple[int, ...]:
@@ -106,12 +109,14 @@ def email_address(found: Found) -> bool:
 
 
 def phone_number(found: Found) -> bool:
-    """Possible in its country's numbering plan (ITU-T E.164, data of libphonenumber); labels of other numbers reject."""
+    """Possible in its country's plan (ITU-T E.164, data of libphonenumber), and not labelled as another number."""
     value = found.value
     digits = _digits(re.split(r"x|ext", value.lower())[0])
     if _NOT_A_PHONE.search(found.before(_CONTEXT)) or _repeats(digits) or len(digits) not in _PHONE_DIGITS:
         return False
     if re.match(r"[\w-]*\d", found.after(2)) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return False
+    if re.search(r"[A-Z0-9]{4} $|\b[A-Z]{2}\d{2} $", found.before(5)):  # a group of an account number
         return False
     if value.startswith("+"):
         try:

@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_LITERAL = re.compile(
-    r"[$<{%(\[*]|process\.|os\.|env\.|config\.|getpass|none\b|null\b|true\b|false\b", re.IGNORECASE
+    r"[$<{(\[*]|%[({s]|%\w+%$|process\.|os\.|env\.|config\.|getpass|none\b|null\b|true\b|false\b", re.IGNORECASE
 )
 # Below this many bits a character, a long token is a pattern typed by hand.
 _TOKEN_ENTROPY = 3.0
