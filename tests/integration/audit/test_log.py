@@ -13,6 +13,8 @@ from axonflow_audit.search import count_calls, decision_rows, llm_call_rows
 from axonflow_telemetry import Metrics
 from support.audit import ORG, entry, entry_ids, stored_ids, until
 
+PATIENT_S = 60.0  # where PostgreSQL is to take the rows however busy the machine is
+
 
 @pytest.fixture
 def fallback_path(tmp_path):
@@ -21,7 +23,7 @@ def fallback_path(tmp_path):
 
 @pytest.fixture
 async def log(database, fallback_path):
-    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path)
+    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path, commit_wait_s=PATIENT_S)
     yield log
     await log.close()
 
@@ -196,7 +198,7 @@ async def test_a_commit_that_lands_late_and_its_replay_make_one_row(database, da
 
 
 async def test_closing_drains_what_is_under_way(database, fallback_path):
-    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path)
+    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path, commit_wait_s=PATIENT_S)
     written = [entry() for _ in range(300)]
     writes = [asyncio.create_task(log.write(each)) for each in written]
     await asyncio.sleep(0)
@@ -211,7 +213,7 @@ async def test_closing_drains_what_is_under_way(database, fallback_path):
 async def test_closing_while_postgres_hangs_puts_what_is_under_way_into_the_file(
     database, database_url, fallback_path, tmp_path
 ):
-    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path, commit_wait_s=60.0)
+    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path, commit_wait_s=PATIENT_S)
     written = [entry() for _ in range(150)]
     async with await psycopg.AsyncConnection.connect(database_url) as locker:
         await locker.execute("LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE")
@@ -221,14 +223,14 @@ async def test_closing_while_postgres_hangs_puts_what_is_under_way_into_the_file
             await log.close(timeout_s=0.2)
         await asyncio.gather(*writes)
     assert list((tmp_path / "audit").glob("*.jsonl"))
-    heir = await AuditLog.open(database, service="agent", fallback_path=fallback_path)
+    heir = await AuditLog.open(database, service="agent", fallback_path=fallback_path, commit_wait_s=PATIENT_S)
     await until(lambda: heir.counters.replayed == 150)
     await heir.close()
     assert await stored_ids(database) == entry_ids(written)
 
 
 async def test_a_clean_end_leaves_no_file(database, fallback_path, tmp_path):
-    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path)
+    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path, commit_wait_s=PATIENT_S)
     await log.write(entry())
     assert len(list((tmp_path / "audit").iterdir())) == 1
     await log.close()
@@ -237,7 +239,7 @@ async def test_a_clean_end_leaves_no_file(database, fallback_path, tmp_path):
 
 async def test_in_the_asynchronous_mode_write_returns_before_the_row_is_there(database, database_url, fallback_path):
     log = await AuditLog.open(
-        database, service="agent", fallback_path=fallback_path, asynchronous=True, commit_wait_s=60.0
+        database, service="agent", fallback_path=fallback_path, asynchronous=True, commit_wait_s=PATIENT_S
     )
     written = [entry() for _ in range(300)]
     async with await psycopg.AsyncConnection.connect(database_url) as locker:
@@ -254,7 +256,7 @@ async def test_in_the_asynchronous_mode_what_exceeds_the_queue_goes_to_the_file(
 ):
     monkeypatch.setattr("axonflow_audit.log.QUEUE_ENTRIES", 50)
     log = await AuditLog.open(
-        database, service="agent", fallback_path=fallback_path, asynchronous=True, commit_wait_s=60.0
+        database, service="agent", fallback_path=fallback_path, asynchronous=True, commit_wait_s=PATIENT_S
     )
     written = [entry() for _ in range(200)]
     async with await psycopg.AsyncConnection.connect(database_url) as locker:
@@ -269,7 +271,9 @@ async def test_in_the_asynchronous_mode_what_exceeds_the_queue_goes_to_the_file(
 
 async def test_the_counters_show_on_the_metrics_page(database, fallback_path):
     metrics = Metrics()
-    log = await AuditLog.open(database, service="agent", fallback_path=fallback_path, metrics=metrics)
+    log = await AuditLog.open(
+        database, service="agent", fallback_path=fallback_path, metrics=metrics, commit_wait_s=PATIENT_S
+    )
     await log.write(entry())
     page = metrics.exposition()[0].decode()
     assert "axonflow_audit_written_total 1.0" in page

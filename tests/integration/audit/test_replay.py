@@ -19,7 +19,9 @@ def directory(tmp_path):
 
 @pytest.fixture
 async def log(database, directory):
-    log = await AuditLog.open(database, service="agent", fallback_path=str(directory / "a.jsonl"), sweep_s=3_600)
+    log = await AuditLog.open(
+        database, service="agent", fallback_path=str(directory / "a.jsonl"), commit_wait_s=60.0, sweep_s=3_600
+    )
     await log.sweep()
     yield log
     await log.close()

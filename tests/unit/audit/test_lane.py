@@ -6,7 +6,7 @@ import os
 import threading
 
 import pytest
-from axonflow_audit import files
+from axonflow_audit import AuditDirectoryError, files
 from axonflow_audit.files import FallbackPlace
 from axonflow_audit.lane import FileLane
 
@@ -45,6 +45,33 @@ async def test_a_disk_that_hangs_refuses_in_bounded_time_and_is_used_again_when_
     (path,) = place.files()
     lines = [line for line in path.read_bytes().split(b"\n") if line.strip()]
     assert lines == [b"1", b"3"]  # the first may land, late; replay is by key
+
+
+@pytest.mark.parametrize("fault", [errno.EACCES, errno.EPERM, errno.EROFS])
+async def test_a_directory_that_looks_writable_and_takes_no_file_is_refused(place, monkeypatch, fault):
+    def refuse(path, flags, *_args):
+        raise OSError(fault, os.strerror(fault))
+
+    lane = FileLane(place, max_bytes=1 << 20, wait_s=5.0)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(os, "open", refuse)
+        with pytest.raises(AuditDirectoryError, match=str(place.directory)):
+            await lane.open()
+    await lane.close()
+
+
+async def test_a_full_disk_at_the_start_is_not_called_a_wrong_directory(place, monkeypatch):
+    def refuse(path, flags, *_args):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    lane = FileLane(place, max_bytes=1 << 20, wait_s=5.0)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(os, "open", refuse)
+        with pytest.raises(OSError, match="no space"):
+            await lane.open()
+    await lane.append(b"1\n")
+    assert lane.writable
+    await lane.close()
 
 
 async def test_the_loop_turns_while_the_disk_works(lane, monkeypatch):

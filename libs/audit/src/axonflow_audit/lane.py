@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import errno
 import logging
+import os
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from axonflow_audit.errors import AuditDirectoryError
 from axonflow_audit.files import Chunk, FallbackPlace, LockedFile, set_aside
 
 logger = logging.getLogger(__name__)
+
+# Not a matter of the moment, as a full disk is: somebody has to put it right.
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR}
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,7 +59,15 @@ class FileLane:
         """
         await self._run(self._place.check)
         async with self._lock:
-            await self._run(self._opened)
+            try:
+                await self._run(self._opened)
+            except OSError as error:
+                if error.errno in _FORBIDDEN:
+                    raise AuditDirectoryError(
+                        f"AUDIT_FALLBACK_PATH: the directory {self._place.directory} takes no file "
+                        f"({error.strerror}): mount it writable and let uid {os.geteuid()} write there"
+                    ) from error
+                raise
         self.writable = True
 
     @property
