@@ -180,6 +180,9 @@ class Connection:
     async def _serve(self, scope: Scope, inbox: Inbox, send: Send) -> None:
         try:
             await self._site.app(scope, inbox.get, send)
+        except asyncio.CancelledError:
+            self.abort()  # cut at the end of a drain: no answer, rather than one that no audit row stands for
+            raise
         except Exception:  # noqa: BLE001 - the last resort; the fault boundary answers first
             _log.exception("the application let an exception out")
         finally:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from axonflow_settings import SettingsError
 
-from axonflow_web.refusals import StartRefused
+from axonflow_web.refusals import EndedBadly, StartRefused
 
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 128 + signal.SIGTERM
@@ -39,7 +39,7 @@ def run_service(
     except (asyncio.CancelledError, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
-        if not isinstance(error, (StartRefused, *refusals)):
+        if not isinstance(error, (StartRefused, EndedBadly, *refusals)):
             raise
         _tell(str(error))
         sys.exit(EXIT_REFUSED)

@@ -18,10 +18,10 @@ from axonflow_settings import ServiceSettings
 from starlette.types import ASGIApp
 
 from axonflow_web.connection import Refused
-from axonflow_web.hypercorn_server import HypercornServer
+from axonflow_web.hypercorn_server import BACKLOG, HypercornServer
 from axonflow_web.lifecycle import Lifecycle, Stage
 from axonflow_web.lifespan import Lifespan
-from axonflow_web.refusals import StartRefused
+from axonflow_web.refusals import EndedBadly, StartRefused
 from axonflow_web.uvicorn_server import UvicornServer
 
 CLOSING_SHARE = 0.2  # of the drain time, kept for audit log and pool
@@ -69,7 +69,7 @@ async def serve(
     Raises:
         StartRefused: the port is taken, the address is not ours, or the server is not installed.
         Exception: whatever the application's start raised.
-        TimeoutError: the application's end took too long.
+        EndedBadly: the application's end took too long.
     """
     lifecycle = lifecycle or Lifecycle()
     listener = bind(settings.host, settings.port)
@@ -125,9 +125,10 @@ def bind(host: str, port: int) -> socket.socket:
 
 async def _open(server: Server, listener: socket.socket, settings: ServiceSettings) -> None:
     try:
-        await server.start(listener)
+        listener.listen(BACKLOG)
     except OSError as error:  # two processes may bind; only one may listen
         raise _refusal(error, settings.host, settings.port) from error
+    await server.start(listener)
 
 
 def _refusal(error: OSError, host: str, port: int) -> StartRefused:
@@ -175,5 +176,11 @@ async def _drain(server: Server, lifespan: Lifespan, drain_s: float, hurry: asyn
     hurried.cancel()
     if cut := finished.result():
         _log.warning("requests were cut at the end of the drain time", extra={"requests": cut})
-    await lifespan.stop(max(ends_at - loop.time(), LEAST_CLOSING_S))
+    closing_s = max(ends_at - loop.time(), LEAST_CLOSING_S)
+    try:
+        await lifespan.stop(closing_s)
+    except TimeoutError as error:
+        raise EndedBadly(
+            f"could not close everything in time: {closing_s:.1f} s were left of the drain time"
+        ) from error
     _log.info("ended")
