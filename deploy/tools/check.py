@@ -39,15 +39,19 @@ def checks() -> list[tuple[str, list[str], Path]]:
     modules = [word for name in ours for word in ("-p", name)]
     found += [
         ("types", ["mypy", *modules], ROOT),
-        ("types of scripts", ["mypy", "--scripts-are-modules", "deploy/up.py", *scripts()], ROOT),
-        ("unit tests", ["python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests/unit"], ROOT),
+        ("types of scripts", ["mypy", "deploy/up.py", *scripts()], ROOT),
+        ("unit tests", ["python", "-m", "pytest", "-q", "tests/unit"], ROOT),
     ]
     return found
 
 
 def scripts() -> list[str]:
-    """The tools beside this file, and the lock writer."""
-    return [*sorted(str(path.relative_to(ROOT)) for path in Path(__file__).parent.glob("*.py")), "requirements/lock.py"]
+    """The tools beside this file, and the writers of locks and reference."""
+    return [
+        *sorted(str(path.relative_to(ROOT)) for path in Path(__file__).parent.glob("*.py")),
+        "requirements/lock.py",
+        "docs/write_settings.py",
+    ]
 
 
 def main() -> int:

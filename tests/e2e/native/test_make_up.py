@@ -229,7 +229,7 @@ def connects_to_port(port: str) -> bool:
         return probe.connect_ex(("127.0.0.1", int(port))) == 0
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def neighbour(checkout: Checkout) -> Iterator[Checkout]:
     """A second checkout with the same packages installed, on ports of its own."""
     path = checkout.path.with_name("neighbour")
@@ -275,6 +275,7 @@ def test_an_ordinary_user_can_run_it_too(neighbour: Checkout) -> None:
             os.chown(name, account.pw_uid, account.pw_gid, follow_symlinks=False)
     if subprocess.run([python, "-c", ""], check=False, capture_output=True, cwd="/", **identity).returncode:
         pytest.skip("the only Python ≥ 3.11 of this machine lies where other users cannot run it")
+    shutil.rmtree(Places.of(neighbour.path).state, ignore_errors=True)  # root's, of the test before
     home = neighbour.path / "home"
     home.mkdir()
     os.chown(home, account.pw_uid, account.pw_gid)
