@@ -49,8 +49,8 @@ test-compose: ready-tests ## the compose form on a container engine, which is st
 	@$(Python) deploy/tools/test_compose.py
 
 .PHONY: bench
-bench: ready ## requests per second and CPU per request against a bare forwarder, and the scan against Python re
-	@$(Python) -m pytest tests/bench -s $(ARGS)
+bench: ready ## requests per second and CPU per request against a bare forwarder, and the scan against Python re; ARGS=--short
+	@PYTHONPATH=tests $(Python) -m bench $(ARGS)
 
 ##@ Work on it
 

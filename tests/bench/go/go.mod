@@ -1,0 +1,3 @@
+module axonflow/bench
+
+go 1.21
