@@ -136,6 +136,8 @@ def gateway_env(database_url: str, upstream: Upstream, mode: str, audit_dir: Pat
         "AUDIT_FALLBACK_PATH": str(audit_dir / "audit_fallback.jsonl"),
         "ADMIN_API_KEY": ADMIN_KEY,
         "JWT_SECRET": JWT_SECRET,
+        # Tests read rows at once: on a busy machine the usual 250 ms would put some of them in the file first.
+        "AUDIT_COMMIT_WAIT_MS": "10000",
     }
     if mode != "community":
         env |= {

@@ -12,6 +12,8 @@ from support.postgres import Server
 from support.processes import start_service, wait_until_healthy
 from support.upstream import ok, running_upstream
 
+SHORT_WAIT = {"AUDIT_COMMIT_WAIT_MS": "250"}
+
 
 def only_ones(counted: dict[str, int]) -> bool:
     return set(counted.values()) == {1}
@@ -20,7 +22,7 @@ def only_ones(counted: dict[str, int]) -> bool:
 async def test_postgres_stops_under_load_and_comes_back(chaos_server: Server, chaos_database_url: str, tmp_path):
     with (
         running_upstream() as upstream,
-        running_gateway(chaos_database_url, upstream, tmp_path) as gateway,
+        running_gateway(chaos_database_url, upstream, tmp_path, **SHORT_WAIT) as gateway,
     ):
         callers = Callers(gateway, 8, pause_s=0.01)
         running = asyncio.create_task(callers.run())
@@ -43,7 +45,7 @@ async def test_postgres_stops_under_load_and_comes_back(chaos_server: Server, ch
 
 
 async def test_the_agent_is_killed_under_load_and_its_heir_finishes_the_record(database_url: str, tmp_path):
-    with running_upstream() as upstream, running_gateway(database_url, upstream, tmp_path) as gateway:
+    with running_upstream() as upstream, running_gateway(database_url, upstream, tmp_path, **SHORT_WAIT) as gateway:
         answered: set[str] = set()
         for _ in range(3):
             callers = Callers(gateway, 8)
@@ -64,7 +66,7 @@ async def test_the_agent_is_killed_while_its_rows_stand_in_a_file(
 ):
     with (
         running_upstream() as upstream,
-        running_gateway(chaos_database_url, upstream, tmp_path) as gateway,
+        running_gateway(chaos_database_url, upstream, tmp_path, **SHORT_WAIT) as gateway,
     ):
         callers = Callers(gateway, 8)
         running = asyncio.create_task(callers.run())
@@ -83,7 +85,7 @@ async def test_the_agent_is_killed_while_its_rows_stand_in_a_file(
 
 
 async def test_sigterm_lets_calls_under_way_finish_and_their_rows_be_written(database_url: str, tmp_path):
-    with running_upstream() as upstream, running_gateway(database_url, upstream, tmp_path) as gateway:
+    with running_upstream() as upstream, running_gateway(database_url, upstream, tmp_path, **SHORT_WAIT) as gateway:
         upstream.respond = ok(delay_s=1.0)
         callers = Callers(gateway, 20)
         running = asyncio.create_task(callers.run())
@@ -97,7 +99,7 @@ async def test_sigterm_lets_calls_under_way_finish_and_their_rows_be_written(dat
 
 
 async def test_200_clients_wait_for_a_slow_model_and_hold_no_database_connection(database_url: str, tmp_path):
-    with running_upstream() as upstream, running_gateway(database_url, upstream, tmp_path) as gateway:
+    with running_upstream() as upstream, running_gateway(database_url, upstream, tmp_path, **SHORT_WAIT) as gateway:
         upstream.respond = ok(delay_s=3.0)
         callers = Callers(gateway, 200)
         running = asyncio.create_task(callers.run())
@@ -113,7 +115,7 @@ async def test_200_clients_wait_for_a_slow_model_and_hold_no_database_connection
 
 
 async def test_a_client_that_hangs_up_does_not_take_its_row_along(database_url: str, tmp_path):
-    with running_upstream() as upstream, running_gateway(database_url, upstream, tmp_path) as gateway:
+    with running_upstream() as upstream, running_gateway(database_url, upstream, tmp_path, **SHORT_WAIT) as gateway:
         upstream.respond = ok(delay_s=1.0)
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.service.port)
         body = b'{"model":"m","messages":[{"role":"user","content":"I will not wait for this."}]}'

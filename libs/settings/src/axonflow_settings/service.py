@@ -144,6 +144,12 @@ class ServiceSettings:
         "Stem of the files that take audit rows while PostgreSQL is away; each process adds its own name.",
         default="/var/lib/axonflow/audit/audit_fallback.jsonl",
     )
+    audit_fallback_max_bytes: int = variable(
+        "AUDIT_FALLBACK_MAX_BYTES",
+        "How large one process's file may grow; beyond it governed calls answer 503.",
+        integer(1 << 20, 1 << 40),
+        1 << 30,
+    )
     audit_commit_wait_ms: int = variable(
         "AUDIT_COMMIT_WAIT_MS",
         "How long a reply waits for its audit batch before the batch goes to the file.",

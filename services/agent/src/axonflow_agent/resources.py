@@ -140,6 +140,7 @@ async def _open_audit(
         fallback_path=settings.audit_fallback_path,
         commit_wait_s=settings.audit_commit_wait_ms / 1000,
         asynchronous=settings.audit_async,
+        max_file_bytes=settings.audit_fallback_max_bytes,
         metrics=metrics,
     )
     stack.push_async_callback(audit.close)

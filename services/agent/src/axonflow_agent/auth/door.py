@@ -30,14 +30,34 @@ class Door:
         self._internal = internal
         self._max_body_bytes = max_body_bytes
 
-    async def enter(self, request: Request) -> Caller:
-        """The client that calls.
+    def authenticate(self, request: Request) -> Authenticated:
+        """Who calls.
 
         Raises:
-            Fault: 401, 403 or 503 from the credentials; 429 over the client's limit.
+            Fault: 401, 403 or 503 from the credentials.
         """
-        authenticated = self._authenticator.authenticate(request.headers)
-        await self._limit(authenticated)
+        return self._authenticator.authenticate(request.headers)
+
+    async def admit(self, authenticated: Authenticated) -> None:
+        """Count the call against its client's limit.
+
+        Raises:
+            Fault: 429 over the limit.
+        """
+        caller = authenticated.caller
+        limit = authenticated.rate_limit or self._default_limit
+        admission = await self._limiter.admit(caller.org_id, caller.client_id, limit)
+        if admission is not None and not admission.allowed:
+            raise Fault(429, "Rate limit exceeded", headers=_limit_headers(admission))
+
+    async def enter(self, request: Request) -> Caller:
+        """The client that calls, within its limit.
+
+        Raises:
+            Fault: as `authenticate` and `admit`.
+        """
+        authenticated = self.authenticate(request)
+        await self.admit(authenticated)
         return authenticated.caller
 
     async def enter_or_service(self, request: Request) -> Caller:
@@ -56,13 +76,6 @@ class Door:
             raise Fault(401, f"Internal service token refused: {error}") from error
         except LedgerUnavailable as error:
             raise Fault(503, "The internal token cannot be checked: try again", headers={"Retry-After": "1"}) from error
-
-    async def _limit(self, authenticated: Authenticated) -> None:
-        caller = authenticated.caller
-        limit = authenticated.rate_limit or self._default_limit
-        admission = await self._limiter.admit(caller.org_id, caller.client_id, limit)
-        if admission is not None and not admission.allowed:
-            raise Fault(429, "Rate limit exceeded", headers=_limit_headers(admission))
 
 
 def _limit_headers(admission: Admission) -> dict[str, str]:

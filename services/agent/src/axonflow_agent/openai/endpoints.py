@@ -13,6 +13,7 @@ from axonflow_web import fault_response, read_body
 from starlette.requests import Request
 from starlette.responses import Response
 
+from axonflow_agent.auth.authenticator import Authenticated
 from axonflow_agent.correlation import exchange_of
 from axonflow_agent.openai.request import ChatRequest, read_chat_request, read_provider_key
 from axonflow_agent.openai.service import ChatService, Outcome
@@ -21,10 +22,14 @@ PATH = "/v1/chat/completions"
 
 
 class Door(Protocol):
-    """Authentication and the client's rate limit."""
+    """Authentication and the client's rate limit; both raise a `Fault` of the authentication middleware."""
 
-    async def enter(self, request: Request) -> Caller:
-        """Who calls; raises the `Fault` of the authentication middleware otherwise."""
+    def authenticate(self, request: Request) -> Authenticated:
+        """Who calls."""
+        ...
+
+    async def admit(self, authenticated: Authenticated) -> None:
+        """Count the call against its client's limit."""
         ...
 
 
@@ -41,10 +46,13 @@ class ChatEndpoint:
     async def answer(self, request: Request) -> Response:
         """Answer one chat completion."""
         exchange = exchange_of(request.scope)
+        caller = None
         try:
-            caller = await self.door.enter(request)
+            authenticated = self.door.authenticate(request)
+            caller = authenticated.caller
+            await self.door.admit(authenticated)
         except Fault as fault:
-            await self._refused(exchange, fault, request, None)
+            await self._refused(exchange, fault, request, caller)
             return fault_response(Surface.MIDDLEWARE, fault)
         try:
             body, chat, provider_key = await self._read(request)
