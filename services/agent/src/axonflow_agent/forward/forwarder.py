@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import io
 from collections.abc import Mapping
 
 import aiohttp
@@ -27,7 +28,7 @@ FIRST_BYTE_S = 30.0
 MAP_CEILING_S = 300.0  # AXONFLOW_MAP_MAX_TIMEOUT_SECONDS' default: plans are waited for to their end (rulings.md §8)
 CONNECT_S = 5.0
 SILENCE_S = 60.0  # within a reply; a live event stream says something every 15 s
-LARGE_BODY_BYTES = 1 << 20  # digested in a thread above this
+LARGE_BODY_BYTES = 1 << 20  # above this a body is digested in a thread and sent in pieces
 _SLOW_PATHS = ("/api/v1/plan", "/api/v1/workflows/execute")
 _OURS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
@@ -117,7 +118,7 @@ class Forwarder:
             call.method,
             call.url,
             headers=call.headers,
-            data=call.body or None,
+            data=_payload(call.body),
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=silence_s),
             skip_auto_headers=_OURS,
@@ -133,6 +134,11 @@ class Forwarder:
             return self.minter.mint(audience=target.value, caller=caller, method=method, target=path, body=body)
 
         return mint() if len(body) <= LARGE_BODY_BYTES else await asyncio.to_thread(mint)
+
+
+def _payload(body: bytes) -> bytes | io.BytesIO | None:
+    # A large body is written in pieces, so that it does not hold the loop up.
+    return io.BytesIO(body) if len(body) > LARGE_BODY_BYTES else body or None
 
 
 def _trace(scope: Scope) -> TraceContext:
