@@ -1,3 +1,5 @@
+"""Who is calling, by deployment mode."""
+
 import base64
 import contextlib
 import hmac

@@ -1,3 +1,5 @@
+"""Reading an Authorization header."""
+
 import base64
 
 import pytest

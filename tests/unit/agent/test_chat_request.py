@@ -1,3 +1,5 @@
+"""What the gateway reads in a request, and what it judges."""
+
 import json
 
 import pytest

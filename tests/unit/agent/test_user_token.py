@@ -1,3 +1,5 @@
+"""End users' tokens: one algorithm, every claim checked."""
+
 import time
 
 import jwt

@@ -1,3 +1,5 @@
+"""The table of error envelopes and the verdict vocabulary."""
+
 import pytest
 from axonflow_contracts.errors import Fault, Surface, envelope
 from axonflow_contracts.verdicts import WIRE_WORDS, Action, Verdict

@@ -1,3 +1,5 @@
+"""What a row keeps of the input."""
+
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Phase
 from axonflow_governance.excerpt import EXCERPT_CHARS, excerpt_of

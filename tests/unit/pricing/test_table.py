@@ -1,3 +1,5 @@
+"""Tokens to money."""
+
 from decimal import Decimal
 
 import pytest

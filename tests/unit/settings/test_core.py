@@ -1,3 +1,5 @@
+"""Variables to values, and every fault at once."""
+
 import dataclasses
 
 import pytest

@@ -1,3 +1,5 @@
+"""Modes, editions and the rules over several variables."""
+
 import pytest
 from axonflow_settings import DeploymentMode, Edition, ServiceSettings, SettingsError, load
 from axonflow_settings.deployment import EDITIONS
