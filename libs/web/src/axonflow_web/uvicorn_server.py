@@ -26,8 +26,8 @@ class UvicornServer:
     """Serves ``app`` on a bound socket; signals and lifespan stay with `serve`."""
 
     def __init__(self, app: ASGIApp, state: MutableMapping[str, Any]) -> None:
-        if importlib.util.find_spec("uvicorn") is None:
-            raise StartRefused("AXONFLOW_SERVER=uvicorn, but uvicorn is not installed: `pip install uvicorn httptools`")
+        if importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("httptools") is None:
+            raise StartRefused("AXONFLOW_SERVER=uvicorn, but `pip install uvicorn httptools` has not been run")
         self._app = app
         self._state = state
         self._running: set[asyncio.Task[None]] = set()
@@ -36,28 +36,7 @@ class UvicornServer:
 
     async def start(self, listener: socket.socket) -> None:
         """Open the listener."""
-        import uvicorn
-
-        class Server(uvicorn.Server):
-            @contextlib.contextmanager
-            def capture_signals(self) -> Iterator[None]:
-                yield
-
-        config = uvicorn.Config(
-            self._counted,
-            interface="asgi3",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            log_level="warning",
-            server_header=False,
-            ws="none",
-            backlog=BACKLOG,
-            timeout_keep_alive=int(KEEP_ALIVE_S),
-            timeout_graceful_shutdown=1,
-            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-        )
-        self._server = Server(config)
+        self._server = _uvicorn_server(self._counted)
         self._loop_task = asyncio.create_task(self._server.serve(sockets=[listener]))
         while not self._server.started and not self._loop_task.done():  # noqa: ASYNC110 - uvicorn has only a flag
             await asyncio.sleep(0.01)
@@ -96,3 +75,44 @@ class UvicornServer:
             self._server.should_exit = True
             await asyncio.wait({self._loop_task}, timeout=3.0)
         return len(cut)
+
+
+def _uvicorn_server(app: ASGIApp) -> uvicorn.Server:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    return Server(
+        uvicorn.Config(
+            app,
+            interface="asgi3",
+            http=_plain_targets(),
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,  # X-Forwarded-For from outside is nobody's address
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=int(KEEP_ALIVE_S),
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        )
+    )
+
+
+def _plain_targets() -> type[asyncio.Protocol]:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    class PlainTargets(HttpToolsProtocol):
+        def on_headers_complete(self) -> None:
+            # Its parser drops host and fragment of a target without a word; hygiene would never see them.
+            if self.url[:1] != b"/" or b"#" in self.url:
+                raise ValueError("the request target is not an absolute path")
+            super().on_headers_complete()
+
+    return PlainTargets
