@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import re2
 
+from axonflow_policy import proving
+
 try:
     import hyperscan
 
@@ -31,10 +33,6 @@ RE2_OPTIONS.encoding = re2.Options.Encoding.LATIN1
 RE2_OPTIONS.log_errors = False
 
 
-class DumpRefused(Exception):
-    """A stored database that is not for these patterns, this engine and this machine, or is damaged."""
-
-
 class PatternRefused(Exception):
     """A pattern that an engine does not take."""
 
@@ -48,6 +46,10 @@ class Engine(Protocol):
 
     def hits(self, data: bytes) -> list[int]:
         """Indexes of the patterns that occur in ``data``, in no particular order, each once."""
+
+    @property
+    def by_re2(self) -> tuple[int, ...]:
+        """Indexes of the patterns that the machine's database was not trusted with."""
 
     def dump(self) -> bytes:
         """The compiled database for a later start, empty where there is none."""
@@ -95,26 +97,25 @@ def regexp(pattern: str) -> re2._Regexp:
         raise PatternRefused(f"the pattern is not valid: {error}") from error
 
 
-def open_engine(patterns: Sequence[str], dump: bytes | None) -> tuple[Engine, bool]:
-    """The best engine this machine has for ``patterns``, and whether it came from ``dump``.
+def open_engine(patterns: Sequence[str], compiled: Sequence[re2._Regexp], dump: bytes | None) -> tuple[Engine, bool]:
+    """The best engine this machine has for ``patterns``, proven, and whether it came from ``dump``.
 
     Raises:
         PatternRefused: a pattern is not valid.
     """
     if not HAS_VECTORSCAN:
-        return Re2Engine([regexp(pattern) for pattern in patterns]), False
-    if dump:
-        try:
-            return VectorscanEngine.load(patterns, dump), True
-        except DumpRefused:
-            pass  # compiled below; the caller is told
-    return VectorscanEngine.compile(patterns), False
+        return Re2Engine(compiled), False
+    loaded = VectorscanEngine.load(patterns, dump) if dump else None
+    engine = loaded or VectorscanEngine.compile(patterns)
+    engine.prove(list(zip(patterns, compiled, strict=True)))
+    return engine, loaded is not None
 
 
 class Re2Engine:
     """Pattern by pattern; the fallback, and the judge that tests hold Vectorscan against."""
 
     name = "re2"
+    by_re2: tuple[int, ...] = ()
 
     def __init__(self, patterns: Sequence[re2._Regexp]) -> None:
         self._patterns = tuple(patterns)
@@ -141,6 +142,8 @@ class VectorscanEngine:
         self._database = database
         self._head = head
         self._local = threading.local()
+        self._left: tuple[tuple[int, re2._Regexp], ...] = ()
+        self.by_re2: tuple[int, ...] = ()
 
     @classmethod
     def compile(cls, patterns: Sequence[str]) -> VectorscanEngine:
@@ -163,20 +166,21 @@ class VectorscanEngine:
         return cls(database, _head(patterns))
 
     @classmethod
-    def load(cls, patterns: Sequence[str], dump: bytes) -> VectorscanEngine:
-        """Load what ``dump`` gave for the same patterns.
-
-        Raises:
-            DumpRefused: it is for something else or damaged.
-        """
+    def load(cls, patterns: Sequence[str], dump: bytes) -> VectorscanEngine | None:
+        """Load what `dump` gave; None when it is of other patterns, another wheel or machine, or damaged."""
         head = _head(patterns)
         body = dump[len(head) + _DIGEST_SIZE :]
         if dump[: len(head)] != head or dump[len(head) : len(head) + _DIGEST_SIZE] != hashlib.sha256(body).digest():
-            raise DumpRefused("the dump is of other patterns, another wheel or machine, or damaged")
+            return None
         try:
             return cls(hyperscan.loadb(body, hyperscan.HS_MODE_BLOCK), head)
-        except hyperscan.error as error:
-            raise DumpRefused("Vectorscan does not load the dump") from error
+        except hyperscan.error:
+            return None
+
+    def prove(self, patterns: Sequence[tuple[str, re2._Regexp]]) -> None:
+        """Leave to re2 whatever this machine's database does not find reliably."""
+        self.by_re2 = tuple(proving.unproven(self.hits, patterns))
+        self._left = tuple((index, patterns[index][1]) for index in self.by_re2)
 
     def hits(self, data: bytes) -> list[int]:
         """Indexes of the patterns that occur in ``data``.
@@ -187,6 +191,8 @@ class VectorscanEngine:
         found: list[int] = []
         scratch = getattr(self._local, "scratch", None) or self._new_scratch()
         self._database.scan(data, _collect, context=found, scratch=scratch)
+        if self._left:
+            found += [index for index, pattern in self._left if index not in found and pattern.search(data) is not None]
         return found
 
     def dump(self) -> bytes:

@@ -46,16 +46,25 @@ class _Compiled(NamedTuple):
 class PolicySet:
     """Immutable and safe to use from many threads at once; made by `compile` or `with_posture`."""
 
-    __slots__ = ("_clean", "_engine", "_order", "compiled_from_dump", "hash", "policies", "posture")
+    __slots__ = ("_clean", "_engine", "_order", "_patterns", "compiled_from_dump", "hash", "policies", "posture")
 
     def __init__(
-        self, policies: tuple[Policy, ...], posture: Posture, engine: engines.Engine, *, compiled_from_dump: bool
+        self,
+        policies: tuple[Policy, ...],
+        patterns: tuple[re2._Regexp, ...],
+        posture: Posture,
+        engine: engines.Engine,
+        *,
+        compiled_from_dump: bool,
     ) -> None:
         self.policies = policies
         self.posture = posture
         self.compiled_from_dump = compiled_from_dump
         self._engine = engine
-        self._order = tuple(_compiled(policy, posture) for policy in policies)
+        self._patterns = patterns
+        self._order = tuple(
+            _compiled(policy, pattern, posture) for policy, pattern in zip(policies, patterns, strict=True)
+        )
         self.hash = _set_hash(self._order, posture, engine.name)
         self._clean = Evaluation(verdict=Verdict.ALLOWED, matches=(), reason="", policy_set_hash=self.hash)
 
@@ -71,20 +80,28 @@ class PolicySet:
         """
         rows = tuple(sorted((policy for policy in policies if policy.enabled), key=lambda policy: policy.id))
         _check(rows)
+        patterns = tuple(_regexp(row) for row in rows)
         try:
-            engine, loaded = engines.open_engine([row.pattern for row in rows], dump)
+            engine, loaded = engines.open_engine([row.pattern for row in rows], patterns, dump)
         except engines.PatternRefused as error:
             raise InvalidPolicy(str(error)) from error
-        return cls(rows, posture, engine, compiled_from_dump=loaded)
+        return cls(rows, patterns, posture, engine, compiled_from_dump=loaded)
 
     def with_posture(self, posture: Posture) -> PolicySet:
         """The same policies and engine under another posture (the ``GATEWAY_*`` and ``MCP_*`` levers); no compiling."""
-        return PolicySet(self.policies, posture, self._engine, compiled_from_dump=self.compiled_from_dump)
+        return PolicySet(
+            self.policies, self._patterns, posture, self._engine, compiled_from_dump=self.compiled_from_dump
+        )
 
     @property
     def engine(self) -> str:
         """``vectorscan`` or ``re2``."""
         return self._engine.name
+
+    @property
+    def judged_by_re2(self) -> tuple[str, ...]:
+        """Ids of the policies whose pattern this machine's Vectorscan does not find reliably; re2 searches for them."""
+        return tuple(self.policies[index].id for index in self._engine.by_re2)
 
     @property
     def dump_key(self) -> str:
@@ -172,10 +189,10 @@ def _regexp(policy: Policy) -> re2._Regexp:
         raise InvalidPolicy(f"policy {policy.id}: {error}") from error
 
 
-def _compiled(policy: Policy, posture: Posture) -> _Compiled:
+def _compiled(policy: Policy, pattern: re2._Regexp, posture: Posture) -> _Compiled:
     validator = None if policy.validator is None else VALIDATORS[policy.validator]
     actions = {phase: effective_action(policy, phase, posture) for phase in Phase}
-    return _Compiled(policy, _regexp(policy), validator, actions)
+    return _Compiled(policy, pattern, validator, actions)
 
 
 def _set_hash(rows: Sequence[_Compiled], posture: Posture, engine: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from axonflow_contracts.verdicts import Severity
 
 from axonflow_policy.catalogue import sql_statements
-from axonflow_policy.catalogue.sql_grammar import COMPARE, GAP, QUOTE, SPACE, row
+from axonflow_policy.catalogue.sql_grammar import COMPARE, GAP, QUOTE, SPACE, STACK, row
 from axonflow_policy.model import Policy
 
 _VERB = r"(?:select|union|insert|update|delete|drop|exec(?:ute)?|alter|create|or|and)\b"
@@ -140,7 +140,7 @@ _INJECTION: tuple[Policy, ...] = (
         "stacked_drop",
         "Stacked DROP Statement",
         Severity.CRITICAL,
-        rf";{SPACE}*drop{SPACE}+(?:table|database|schema|view|user|index){SPACE}+\w",
+        rf";{STACK}drop{SPACE}+(?:table|database|schema|view|user|index){SPACE}+\w",
         validator="sql_stacked",
         reason="SQL injection: stacked DROP",
         description="A semicolon, then DROP TABLE or DATABASE",
@@ -149,7 +149,7 @@ _INJECTION: tuple[Policy, ...] = (
         "stacked_delete",
         "Stacked DELETE Statement",
         Severity.CRITICAL,
-        rf";{SPACE}*delete{SPACE}+from{SPACE}+\w",
+        rf";{STACK}delete{SPACE}+from{SPACE}+\w",
         validator="sql_stacked",
         reason="SQL injection: stacked DELETE",
         description="A semicolon, then DELETE FROM",
@@ -158,7 +158,7 @@ _INJECTION: tuple[Policy, ...] = (
         "stacked_update",
         "Stacked UPDATE Statement",
         Severity.CRITICAL,
-        rf";{SPACE}*update{SPACE}+[\w.`\"\[\]]+{SPACE}+set{SPACE}+\w",
+        rf";{STACK}update{SPACE}+[\w.`\"\[\]]+{SPACE}+set{SPACE}+\w",
         validator="sql_stacked",
         reason="SQL injection: stacked UPDATE",
         description="A semicolon, then UPDATE SET",
@@ -167,7 +167,7 @@ _INJECTION: tuple[Policy, ...] = (
         "stacked_insert",
         "Stacked INSERT Statement",
         Severity.CRITICAL,
-        rf";{SPACE}*insert{SPACE}+into{SPACE}+\w",
+        rf";{STACK}insert{SPACE}+into{SPACE}+\w",
         validator="sql_stacked",
         reason="SQL injection: stacked INSERT",
         description="A semicolon, then INSERT INTO",
@@ -178,7 +178,7 @@ _INJECTION: tuple[Policy, ...] = (
         Severity.CRITICAL,
         rf"(?:;{GAP}|{QUOTE}\s*;?\s*)exec(?:ute)?(?:{GAP}(?:master|sp_|xp_)|\s*\(\s*{QUOTE})|\bxp_cmdshell\b\s*\W"
         rf"|\bexec(?:ute)?{GAP}(?:master\.+)?{_PROCEDURE}|\bexec\s*\(\s*@\w+\s*\)"
-        rf"|;{SPACE}*(?:waitfor|if\s+1\s*=\s*1\s+shutdown|declare\s+@)\b",
+        rf"|;{STACK}(?:waitfor|if\s+1\s*=\s*1\s+shutdown|declare\s+@)\b",
         validator="sql_stacked_exec",
         reason="SQL injection: stacked EXEC",
         description="A semicolon, then EXEC, or EXEC of a procedure that reaches the system",
@@ -217,7 +217,7 @@ _INJECTION: tuple[Policy, ...] = (
         "select_from",
         "SELECT FROM After Termination",
         Severity.CRITICAL,
-        rf"{QUOTE}\)*\s*;{SPACE}*select\b[^;\n]{{1,200}}\bfrom\b",
+        rf"{QUOTE}\)*\s*;{STACK}select\b[^;\n]{{1,200}}\bfrom\b",
         validator="sql_stacked_select",
         reason="SQL injection: stacked SELECT",
         description="A closed literal, a semicolon, SELECT FROM",

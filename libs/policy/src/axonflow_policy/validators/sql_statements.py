@@ -31,7 +31,8 @@ _PROSE_WORD = re.compile(
 
 _ORDERED = re.compile(
     r"\b(?:run|running|runs|execute|executes|executing|exec|perform|issue|apply|send|submit|type|enter|paste|then|now"
-    r"|please|go ahead and|just|sql|query|statement|command|postgres|mysql|database|db|psql|oracle|sqlite)\s*[:,>-]*\s*$",
+    r"|please|go ahead and|just|sql|query|statement|command|postgres|mysql|database|db|psql|oracle|sqlite)"
+    r"\s*[:,>-]*\s*$",
     re.IGNORECASE,
 )
 
@@ -94,34 +95,15 @@ def no_where(found: Found) -> bool:
     return re.search(r"\b(?:where|limit|using|join|top)\b|\$\{|\.\.\.", rest, re.IGNORECASE) is None
 
 
-_NOT_TABLES = frozenset(
-    [
-        "string",
-        "text",
-        "number",
-        "date",
-        "the",
-        "a",
-        "an",
-        "it",
-        "this",
-        "that",
-        "decimal",
-        "decimals",
-        "output",
-        "input",
-        "long",
-        "log",
-        "logs",
-        "list",
-    ]
+_NOT_A_TABLE = re.compile(
+    r"string|text|number|date|the|an?|it|this|that|decimals?|output|input|long|logs?|list|data", re.IGNORECASE
 )
 
 
 def truncate(found: Found) -> bool:
     """TRUNCATE of a table; without the word TABLE only at the start of a statement that ends there."""
     words = re.findall(r"\w+", found.value.lower())
-    if words[-1] in _NOT_TABLES:
+    if _NOT_A_TABLE.fullmatch(words[-1]):
         return False
     if len(words) > 1 and words[1] in {"table", "tables", "all", "if"}:
         return statement(found)
