@@ -193,6 +193,16 @@ async def test_a_refusal_is_told_before_it_is_answered_and_closes_the_connection
     assert json.loads(body["body"]) == {"success": False, "error": told[0][1].message}
 
 
+async def test_a_refusal_that_cannot_be_recorded_is_503(caplog: pytest.LogCaptureFixture):
+    async def fail(_scope: Scope, _fault: Fault) -> None:
+        raise OSError("disk full")
+
+    app = RequestHygiene(Inner(), lambda _path: Surface.HANDLER, on_refusal=fail)
+    start, _ = await call(app, http_scope(path="/a//b"))
+    assert start["status"] == 503
+    assert "disk full" in caplog.text
+
+
 async def test_a_websocket_is_turned_away():
     sent = await call(RequestHygiene(Inner(), lambda _path: Surface.NESTED), {"type": "websocket", "path": "/"})
     assert sent[0]["type"] == "websocket.close"

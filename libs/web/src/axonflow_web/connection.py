@@ -83,11 +83,10 @@ class Inbox:
 
     async def put(self, message: Message) -> None:
         """Queue a message; body parts wait for room, a hang-up does not."""
-        while (
-            message["type"] == "http.request" and self._queue.qsize() >= _QUEUED_MESSAGES and not self._closed
-        ):  # fmt: skip
-            self._room.clear()
-            await self._room.wait()
+        if message["type"] == "http.request":
+            while self._queue.qsize() >= _QUEUED_MESSAGES and not self._closed:
+                self._room.clear()
+                await self._room.wait()
         if not self._closed:
             self._queue.put_nowait(message)
 

@@ -6,6 +6,7 @@ Framing and routing must mean the same to the server, to this service and to the
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +14,8 @@ from axonflow_contracts.errors import Fault
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from axonflow_web.faults import SurfaceOf, fault_response
+
+_log = logging.getLogger("axonflow.web")
 
 OnRefusal = Callable[[Scope, Fault], Awaitable[None]]
 
@@ -102,7 +105,11 @@ class RequestHygiene:
 
     async def _refuse(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if self._on_refusal is not None:
-            await self._on_refusal(scope, fault)
+            try:
+                await self._on_refusal(scope, fault)
+            except Exception:  # noqa: BLE001 - whatever keeps the record from being written, the answer is the same
+                _log.exception("a refusal could not be recorded")
+                fault = Fault(503, "Service temporarily unavailable")
         # What follows on this connection may be the other half of a smuggled request.
         fault.headers["connection"] = "close"
         await fault_response(self._surface_of(scope["path"]), fault)(scope, receive, send)
