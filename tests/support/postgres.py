@@ -50,15 +50,33 @@ class Server:
 
     def kill(self) -> None:
         """SIGKILL to the postmaster and its children, as when memory runs out."""
-        pid_file = self.postgres.data_dir / "postmaster.pid"
-        postmaster = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-        family = [postmaster, *postmaster.children(recursive=True)]
+        family = self._processes()
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         _, alive = psutil.wait_procs(family, timeout=10)
         assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
-        pid_file.unlink()  # the dead postmaster may stay a zombie where nobody reaps, and look alive to the next one
+        # the dead postmaster may stay a zombie where nobody reaps, and look alive to the next one
+        (self.postgres.data_dir / "postmaster.pid").unlink()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """A server that takes connections, as the kernel does for it, and never answers."""
+        self._processes()[0].suspend()  # first, so that it makes no more children
+        family = self._processes()
+        try:
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.suspend()
+            yield
+        finally:
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        postmaster = psutil.Process(int((self.postgres.data_dir / "postmaster.pid").read_text().splitlines()[0]))
+        return [postmaster, *postmaster.children(recursive=True)]
 
     def execute(self, statement: sql.Composable) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import psycopg
 import pytest
 from axonflow_database import Connection, Database, DatabaseUnavailable, UnsafeLogin, internal_secret, migrate
+from axonflow_database.pool import ACQUIRE_WAIT_S
 from axonflow_settings import Secret, ServiceSettings
 from psycopg import sql
 from support.postgres import Server, service_settings
@@ -156,6 +157,19 @@ async def test_a_server_that_dies_under_a_transaction_is_unavailable(
                 await asyncio.to_thread(chaos_server.kill)
                 await connection.execute("SELECT 1")
         await asyncio.to_thread(chaos_server.start)
+
+
+async def test_a_server_that_stops_answering_is_unavailable_within_the_bounded_wait(
+    chaos_server: Server, chaos_database_url: str
+) -> None:
+    async with opened(service_settings(chaos_database_url)) as database:
+        await asyncio.gather(*(database.answers() for _ in range(8)))
+        with chaos_server.frozen():
+            async with asyncio.timeout(2 * ACQUIRE_WAIT_S + 5):
+                assert not any(await asyncio.gather(*(database.answers() for _ in range(8))))
+        async with asyncio.timeout(15):
+            while not await database.answers():
+                await asyncio.sleep(0.1)
 
 
 async def test_opening_without_a_server_says_so(chaos_server: Server, chaos_database_url: str) -> None:
