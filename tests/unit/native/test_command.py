@@ -93,3 +93,16 @@ def test_containers_that_were_started_here_are_not_forgotten_when_the_engine_is_
     write_stack_env(places.stack_env, {"FORM": "compose"})
     assert command.main(["up"], places.checkout, NO_DOCKER) == 1
     assert "The compose form was started here, but there is no docker" in capsys.readouterr().err
+
+
+def test_a_reader_who_leaves_early_does_not_end_what_is_being_done() -> None:
+    script = "import sys\nfrom axonflow_native.terminal import say\nfor _ in range(9): say('x' * 9999)\n"
+    script += "sys.stderr.write('done')"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as speaking:
+        assert speaking.stdout is not None
+        assert speaking.stderr is not None
+        speaking.stdout.close()
+        assert speaking.stderr.read() == "done"
+    assert speaking.returncode == 0

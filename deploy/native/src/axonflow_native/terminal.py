@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from axonflow_native.places import Places
@@ -9,8 +10,13 @@ from axonflow_native.stack_env import read_stack_env
 
 
 def say(text: str) -> None:
-    """One line."""
-    print(f"axonflow: {text}", flush=True)
+    """One line; when whoever read them has left (``make up | head``), what is being done goes on unsaid."""
+    try:
+        print(f"axonflow: {text}", flush=True)
+    except BrokenPipeError:
+        void = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(void, sys.stdout.fileno())
+        os.close(void)
 
 
 def complain(refusal: Exception) -> None:
