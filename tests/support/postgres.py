@@ -78,7 +78,7 @@ class Server:
         postmaster = psutil.Process(int((self.postgres.data_dir / "postmaster.pid").read_text().splitlines()[0]))
         return [postmaster, *postmaster.children(recursive=True)]
 
-    def execute(self, statement: sql.Composable) -> None:
+    def execute(self, statement: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
