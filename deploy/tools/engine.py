@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +23,7 @@ ENGINE_PACKAGES = ("docker.io", "debootstrap", "iptables")
 ASK_TIMEOUT_S = 20.0
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
+LOCK = Path("/run/lock/axonflow-engine.lock")
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
 
@@ -129,24 +132,35 @@ def _own_engine() -> Iterator[Path]:
     """Run ``dockerd`` on its own data and socket; afterwards the machine's network is as it was."""
     if os.geteuid() != 0:
         raise NoEngine("no container engine answers, and starting dockerd needs root")
-    home = Path(tempfile.mkdtemp(prefix="axonflow-engine-", dir="/var/tmp"))  # /tmp may be memory
-    with _network_restored(), (home / "dockerd.log").open("wb") as log:
-        daemon = subprocess.Popen(
-            [
-                *("dockerd", "--host", f"unix://{home}/docker.sock", "--pidfile", f"{home}/dockerd.pid"),
-                *("--data-root", f"{home}/data", "--exec-root", f"{home}/run"),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    with contextlib.ExitStack() as undone:
+        undone.enter_context(_only_one())
+        home = Path(tempfile.mkdtemp(prefix="axonflow-engine-", dir="/var/tmp"))  # /tmp may be memory
+        undone.callback(_remove, home)
+        undone.enter_context(_network_restored())
+        daemon = _start(home)
+        undone.callback(_stop, daemon)
+        _await_start(daemon, home)
+        yield home / "docker.sock"
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    """Wait for another run's engine to end: two would share one bridge and one packet filter, and undo each other's."""
+    with LOCK.open("a") as lock:
         try:
-            _await_start(daemon, home)
-            yield home / "docker.sock"
-        finally:
-            _stop(daemon)
-            _remove(home)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("test-compose: another run has an engine on this machine: waiting for its end", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _start(home: Path) -> subprocess.Popen[bytes]:
+    # When this process is killed outright, the engine ends too.
+    command = ["setpriv", "--pdeathsig", "TERM", "dockerd", "--host", f"unix://{home}/docker.sock"]
+    command += ["--pidfile", f"{home}/dockerd.pid", "--data-root", f"{home}/data", "--exec-root", f"{home}/run"]
+    with (home / "dockerd.log").open("wb") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
 def _await_start(daemon: subprocess.Popen[bytes], home: Path) -> None:
@@ -183,15 +197,22 @@ def _network_restored() -> Iterator[None]:
     """Put packet filter, forwarding and bridge back as they were: dockerd changes them and leaves them changed."""
     rules = {family: _saved_rules(family) for family in ("iptables", "ip6tables")}
     forwarding = FORWARDING.read_text()
-    had_bridge = Path("/sys/class/net/docker0").exists()
+    links = _engine_links()
     try:
         yield
     finally:
         for family, saved in rules.items():
             subprocess.run([f"{family}-restore"], input=saved, text=True, check=False, capture_output=True)
         FORWARDING.write_text(forwarding)
-        if not had_bridge:
-            subprocess.run(["ip", "link", "delete", "docker0"], check=False, capture_output=True)
+        for link in _engine_links() - links:
+            subprocess.run(["ip", "link", "delete", link], check=False, capture_output=True)
+
+
+def _engine_links() -> set[str]:
+    """Bridges that a Docker engine made, by the names it gives them."""
+    return {
+        link.name for link in Path("/sys/class/net").iterdir() if re.fullmatch(r"docker0|br-[0-9a-f]{12}", link.name)
+    }
 
 
 def _saved_rules(family: str) -> str:

@@ -29,13 +29,14 @@ TESTS = ROOT / "tests" / "e2e" / "compose"
 FILES = (ROOT / "deploy/compose/docker-compose.yml", TESTS / "upstream.yml")
 BASE_IMAGES = ("python:3.11-slim-bookworm", "postgres:15-bookworm")
 DEBIAN_IMAGE = "debian:bookworm-slim"  # what the two are made on
-# Label of the Dockerfiles' build stage, whose image the classic builder leaves without a name.
-BUILD_STAGE = "org.axonflow.stage=build"
+# Label of the Dockerfiles' stages, whose images a builder may leave without a name.
+STAGE_LABEL = "org.axonflow.stage"
 SERVICE_PORTS = ("AGENT_PORT", "ORCHESTRATOR_PORT", "PORTAL_PORT")
 # The caller's settings of the product stay outside: this stack is the one of the files, whoever runs it.
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR")
 PULL_TIMEOUT_S = 120.0
 HEALTHY_TIMEOUT_S = 180.0
+HOPELESS_RESTARTS = 6
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,7 +84,10 @@ def _base_images(engine: Engine) -> Iterator[None]:
     missing += [image for image in (DEBIAN_IMAGE,) if not _has_image(engine, image)]
     print("test-compose: no image registry answers: making the base images from Debian's packages", flush=True)
     install(("debootstrap",), "the base images can neither be pulled nor made")
-    subprocess.run([ROOT / "deploy/tools/make-base-images"], env=dict(engine.environment), check=True)
+    # The folder is ours to remove, also when the script is interrupted.
+    with tempfile.TemporaryDirectory(prefix="axonflow-images-", dir="/var/tmp", ignore_cleanup_errors=True) as scratch:
+        making = {**engine.environment, "TMPDIR": scratch}
+        subprocess.run([ROOT / "deploy/tools/make-base-images"], env=making, check=True)
     try:
         yield
     finally:
@@ -121,16 +125,16 @@ def _stack(engine: Engine) -> Iterator[Stack]:
         "UPSTREAM_SCRIPT": str(TESTS / "upstream.py"),
         "OPENAI_BASE_URL": "http://upstream:9000/v1",
     }
-    stack = Stack((*engine.compose, "--project-name", project, *files), environment)
+    stack = Stack((*engine.compose, "--ansi", "never", "--project-name", project, *files), environment)
     try:
         stack.compose("build")
         stack.compose("up", "--detach")
-        _await_health(stack)
+        _await_health(engine, stack, project)
         yield stack
     finally:
         stack.compose("down", "--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "5", check=False)
         if not engine.own:
-            engine.docker("image", "prune", "--force", "--filter", f"label={BUILD_STAGE}", check=False)
+            engine.docker("image", "prune", "--force", "--filter", f"label={STAGE_LABEL}", check=False)
 
 
 def _free_ports(*names: str) -> dict[str, str]:
@@ -141,16 +145,23 @@ def _free_ports(*names: str) -> dict[str, str]:
         return {name: str(listener.getsockname()[1]) for name, listener in zip(names, listeners, strict=True)}
 
 
-def _await_health(stack: Stack) -> None:
+def _await_health(engine: Engine, stack: Stack, project: str) -> None:
     waiting = {f"{stack.url(name)}/health" for name in SERVICE_PORTS}
     deadline = time.monotonic() + HEALTHY_TIMEOUT_S
     while waiting:
         waiting = {url for url in waiting if not _healthy(url)}
-        if waiting and time.monotonic() > deadline:
+        if waiting and (time.monotonic() > deadline or _restarts(engine, project) >= HOPELESS_RESTARTS):
             stack.compose("ps", check=False)
             stack.compose("logs", "--tail", "40", check=False)
             raise subprocess.CalledProcessError(1, ["waiting for", *sorted(waiting)])
         time.sleep(0.5)
+
+
+def _restarts(engine: Engine, project: str) -> int:
+    """How often the engine started the project's containers again."""
+    listed = engine.docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={project}").split()
+    counts = engine.docker("inspect", "--format", "{{.RestartCount}}", *listed) if listed else ""
+    return sum(int(count) for count in counts.split())
 
 
 def _healthy(url: str) -> bool:

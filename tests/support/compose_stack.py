@@ -61,7 +61,7 @@ class ComposeStack:
 
     def container(self, service: str) -> str:
         """The id of a service's container."""
-        return self.run("ps", "--quiet", service).stdout.strip()
+        return self.run("ps", "--all", "--quiet", service).stdout.strip()
 
     def inspect(self, service: str) -> Any:
         """What the engine knows of a service's container."""
@@ -93,6 +93,14 @@ class ComposeStack:
         url = f"postgresql://axonflow:{password}@127.0.0.1:{port}/axonflow"
         with psycopg.connect(url, connect_timeout=10) as connection:
             return connection.execute(statement, values).fetchall()  # type: ignore[call-overload,no-any-return] # tests
+
+    @property
+    def database_answers(self) -> bool:
+        """Whether PostgreSQL takes connections; after a start it needs a moment."""
+        try:
+            return self.query("SELECT 1") == [(1,)]
+        except psycopg.OperationalError:
+            return False
 
 
 def request(method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Reply:

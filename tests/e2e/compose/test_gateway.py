@@ -17,6 +17,17 @@ def test_each_service_is_healthy_to_its_client_and_to_the_engine(stack: ComposeS
     until(lambda: stack.inspect(service)["State"]["Health"]["Status"] == "healthy")
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_runs_without_privileges_on_a_read_only_root(stack: ComposeStack, service: str) -> None:
+    tried = stack.run(
+        "exec", "-T", service, "sh", "-c", "id -u; touch /opt/axonflow/x || touch /var/lib/axonflow/audit/x"
+    )
+    assert tried.stdout.strip() == "10001"
+    assert "Read-only file system" in tried.stderr
+    assert tried.returncode == 0
+    assert stack.run("exec", "-T", service, "rm", "/var/lib/axonflow/audit/x").returncode == 0
+
+
 def test_an_allowed_call_reaches_the_upstream_byte_for_byte_and_comes_back_unchanged(stack: ComposeStack) -> None:
     reply = stack.chat("What is two and two?", temperature=0.5)
     assert reply.status == 200
@@ -67,7 +78,7 @@ def test_each_answer_has_exactly_one_row_in_the_database(stack: ComposeStack) ->
 def test_the_portal_lists_the_agents_policies_without_a_secret_in_the_environment(stack: ComposeStack) -> None:
     listed = request("GET", f"{stack.portal_url}/api/v1/portal/policies").json()
     assert listed["source_errors"] == []
-    assert any("Social Security" in policy["name"] for policy in listed["policies"])
+    assert "sys_pii_ssn" in {policy["policy_id"] for policy in listed["policies"]}
     page = request("GET", f"{stack.portal_url}/policies")
     assert page.status == 200
-    assert "Social Security" in page.body.decode()
+    assert "sys_pii_ssn" in page.body.decode()

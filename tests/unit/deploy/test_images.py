@@ -108,9 +108,7 @@ def test_a_dockerfile_keeps_to_the_classic_builder(service: str) -> None:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_address_of_a_registry_or_mirror_is_named(path: Path) -> None:
     text = re.sub(r"http://(?:localhost|[\w-]+)(?::\d+)?(?:/\w*)?", "", path.read_text(encoding="utf-8"))
-    assert not re.search(
-        r"https?://|index-url|\b(?:pypi|docker|ghcr|quay|debian)\.(?:org|io|com)\b", text
-    )
+    assert not re.search(r"https?://|index-url|\b(?:pypi|docker|ghcr|quay|debian)\.(?:org|io|com)\b", text)
 
 
 def test_only_what_the_images_copy_is_sent_to_the_engine() -> None:
