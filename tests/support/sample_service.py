@@ -54,6 +54,7 @@ async def main() -> None:
         [Route("/stage", stage), Route("/slow", slow)], surface_of=lambda _path: Surface.NESTED, lifespan=lifespan
     )
     await serve(app, settings, lifecycle=LIFECYCLE, listening=lambda port: say(f"listening {port}"))
+    await asyncio.sleep(float(os.environ.get("SAMPLE_AFTER_S", "0")))
 
 
 if __name__ == "__main__":

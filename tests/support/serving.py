@@ -32,7 +32,7 @@ async def served(
     finally:
         await running.stop_accepting()
         await running.finish(2.0)
-        await lifespan.stop(2.0)
+        await lifespan.stop()
 
 
 async def exchange(port: int, *parts: bytes, wait_s: float = 10.0) -> bytes:

@@ -143,12 +143,13 @@ def test_a_second_signal_does_not_wait_for_requests(port: int, server: str):
         assert service.end(timeout_s=10)[:2] == (0, "closed\n")
 
 
-def test_an_end_that_takes_too_long_is_cut_and_said(port: int):
-    with running(port, AXONFLOW_DRAIN_TIMEOUT="1s", SAMPLE_END_S="60") as service:
+@pytest.mark.parametrize("where", ["SAMPLE_END_S", "SAMPLE_AFTER_S"])
+def test_an_end_that_takes_too_long_is_cut_and_said(port: int, where: str):
+    with running(port, AXONFLOW_DRAIN_TIMEOUT="1s", **{where: "60"}) as service:
         service.until_listening()
         service.process.terminate()
         code, out, err = service.end(timeout_s=10)
-        assert (code, out) == (1, "")
+        assert (code, out) == (1, "" if where == "SAMPLE_END_S" else "closed\n")
         assert "could not close everything in time" in err
 
 

@@ -32,17 +32,15 @@ class Lifespan:
         self._task = asyncio.create_task(self._run(scope))
         await self._phase("startup")
 
-    async def stop(self, timeout_s: float) -> None:
+    async def stop(self) -> None:
         """Run the application's end.
 
         Raises:
-            TimeoutError: it took longer than ``timeout_s`` and was cut.
             Exception: whatever the application raised.
         """
-        async with asyncio.timeout(timeout_s):
-            await self._phase("shutdown")
-            if self._task is not None:
-                await self._task
+        await self._phase("shutdown")
+        if self._task is not None:
+            await self._task
 
     async def _run(self, scope: Scope) -> None:
         await self._app(scope, self._inbox.get, self._outbox.put)

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 from axonflow_settings import SettingsError
 
-from axonflow_web.refusals import EndedBadly, StartRefused
+from axonflow_web.refusals import StartRefused
 
-EXIT_REFUSED = 1
+EXIT_FAILED = 1
 EXIT_INTERRUPTED = 128 + signal.SIGTERM
 
 
@@ -23,8 +23,8 @@ def run_service(
 ) -> NoReturn:
     """Run ``main`` to its end and leave the process.
 
-    Exit code 0 after a drain, 1 when the service refuses to start or fails, 143 when it is told to end while
-    it still starts. Settings faults are printed one a line on stderr.
+    Exit code 0 after a drain, 1 when the service refuses to start, fails or cannot close in time, 143 when it is
+    told to end while it still starts. Settings faults are printed one a line on stderr.
 
     Args:
         main: loads settings, migrates and serves.
@@ -35,14 +35,17 @@ def run_service(
             runner.run(_until_told(main))
     except SettingsError as error:
         _tell(*error.faults)
-        sys.exit(EXIT_REFUSED)
-    except (asyncio.CancelledError, KeyboardInterrupt):
+        sys.exit(EXIT_FAILED)
+    except asyncio.CancelledError as error:
+        _tell(*(str(reason) for reason in error.args))  # said by serve() when closing took too long
+        sys.exit(EXIT_FAILED if error.args else EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
-        if not isinstance(error, (StartRefused, EndedBadly, *refusals)):
+        if not isinstance(error, (StartRefused, *refusals)):
             raise
         _tell(str(error))
-        sys.exit(EXIT_REFUSED)
+        sys.exit(EXIT_FAILED)
     sys.exit(0)
 
 

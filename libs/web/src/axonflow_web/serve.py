@@ -21,7 +21,7 @@ from axonflow_web.connection import Refused
 from axonflow_web.hypercorn_server import BACKLOG, HypercornServer
 from axonflow_web.lifecycle import Lifecycle, Stage
 from axonflow_web.lifespan import Lifespan
-from axonflow_web.refusals import EndedBadly, StartRefused
+from axonflow_web.refusals import StartRefused
 from axonflow_web.uvicorn_server import UvicornServer
 
 CLOSING_SHARE = 0.2  # of the drain time, kept for audit log and pool
@@ -56,8 +56,8 @@ async def serve(
 
     Order: bind the port (so that a taken one is told at once), the application's lifespan start, freeze the heap,
     open the listener. On the signal: ``lifecycle`` says draining, no new connection is accepted, requests under
-    way get four fifths of ``settings.drain_s``, the lifespan's end gets the rest (at least a second). A second
-    signal cuts the requests at once.
+    way get four fifths of ``settings.drain_s``; the lifespan's end, and whatever the calling task closes after this
+    returns, get the rest (at least a second), then that task is cancelled. A second signal cuts the requests at once.
 
     Args:
         app: the ASGI application.
@@ -69,7 +69,6 @@ async def serve(
     Raises:
         StartRefused: the port is taken, the address is not ours, or the server is not installed.
         Exception: whatever the application's start raised.
-        EndedBadly: the application's end took too long.
     """
     lifecycle = lifecycle or Lifecycle()
     listener = bind(settings.host, settings.port)
@@ -82,7 +81,7 @@ async def serve(
         try:
             await _open(server, listener, settings)
         except BaseException:
-            await lifespan.stop(max(settings.drain_s, LEAST_CLOSING_S))
+            await lifespan.stop()
             raise
         port = listener.getsockname()[1]
     except BaseException:
@@ -177,10 +176,14 @@ async def _drain(server: Server, lifespan: Lifespan, drain_s: float, hurry: asyn
     if cut := finished.result():
         _log.warning("requests were cut at the end of the drain time", extra={"requests": cut})
     closing_s = max(ends_at - loop.time(), LEAST_CLOSING_S)
-    try:
-        await lifespan.stop(closing_s)
-    except TimeoutError as error:
-        raise EndedBadly(
-            f"could not close everything in time: {closing_s:.1f} s were left of the drain time"
-        ) from error
+    _end_at_the_latest_in(closing_s)
+    await lifespan.stop()
     _log.info("ended")
+
+
+def _end_at_the_latest_in(closing_s: float) -> None:
+    """Cut the task that serves, in whatever it closes after its last request, when the stated time is over."""
+    task = asyncio.current_task()
+    assert task is not None, "serve() runs in a task"  # noqa: S101 - always so under asyncio
+    told = f"could not close everything in time: {closing_s:.1f} s were left of the drain time"
+    asyncio.get_running_loop().call_later(closing_s, task.cancel, told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from axonflow_database import DatabaseUnavailable, MigrationError, migrate
+from axonflow_database import DatabaseUnavailable, MigrationError, UnsafeLogin, migrate
 from axonflow_settings import load
 from axonflow_telemetry import configure_logs
 from axonflow_web import run_service, serve
@@ -31,4 +31,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    run_service(main, refusals=(MigrationError, DatabaseUnavailable))
+    run_service(main, refusals=(MigrationError, DatabaseUnavailable, UnsafeLogin))
