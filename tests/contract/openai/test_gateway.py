@@ -235,6 +235,21 @@ def test_an_unknown_route_is_json_and_a_wrong_method_names_the_right_one(gateway
     assert (answer.status, answer.json["error"]) == (404, "not_found")
 
 
+def test_two_slashes_in_front_are_one_since_a_published_sdk_sends_them(gateway: Gateway):
+    answer = gateway.post(CHAT, path="//v1/chat/completions")
+    assert answer.status == 200
+    decision_of(answer)
+
+
+def test_a_body_of_megabytes_is_forwarded_whole(gateway: Gateway):
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "lorem ipsum " * 300_000}]}).encode()
+    answer = gateway.post(body)
+    assert answer.status == 200
+    [received] = gateway.upstream.received
+    assert received.body == body
+    assert {name.lower() for name, _ in received.headers} == {"host", "content-length", "content-type", "authorization"}
+
+
 def test_identity_headers_from_outside_change_nothing(gateway: Gateway):
     forged = {"X-Org-ID": "other-org", "X-Tenant-ID": "other", "X-User-ID": "root"}
     answer = gateway.post(CHAT, {**gateway.headers, **forged})

@@ -29,7 +29,8 @@ class Correlation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request."""
-        plane = self._plane_of(scope["path"]) if scope["type"] == "http" else None
+        # A published SDK sends `//v1/…`; hygiene makes one slash of it further in.
+        plane = self._plane_of(scope["path"].replace("//", "/", 1)) if scope["type"] == "http" else None
         if plane is None:
             await self._app(scope, receive, send)
             return

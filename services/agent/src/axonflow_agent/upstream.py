@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import time
 from collections.abc import Mapping
 
@@ -14,6 +15,7 @@ RELAYED_HEADERS = frozenset({"content-type", "retry-after", "retry-after-ms", "x
 RELAYED_PREFIXES = ("x-ratelimit-", "openai-")
 _NOT_SENT = ("User-Agent", "Accept", "Accept-Encoding")
 _CHUNK = 65_536
+_LARGE_BODY_BYTES = 1 << 20
 
 
 class UpstreamFailed(Exception):
@@ -62,7 +64,7 @@ class Upstream:
             async with (
                 asyncio.timeout(self._timeout_s),
                 self._session.post(
-                    self._url, data=body, headers=headers, allow_redirects=False, skip_auto_headers=_NOT_SENT
+                    self._url, data=_payload(body), headers=headers, allow_redirects=False, skip_auto_headers=_NOT_SENT
                 ) as response,
             ):
                 text = await self._read(response)
@@ -87,6 +89,11 @@ class Upstream:
                 raise UpstreamFailed("oversize")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _payload(body: bytes) -> bytes | io.BytesIO:
+    # A large body is written in pieces, so that it does not hold the loop up.
+    return io.BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body
 
 
 def _is_relayed(name: str) -> bool:
