@@ -104,7 +104,8 @@ class EffectiveAction(NamedTuple):
 class Match(msgspec.Struct, frozen=True, kw_only=True):
     """A policy that matched one part.
 
-    ``spans`` are half-open character ranges in the part's original text, in order and without overlap.
+    ``spans`` are half-open character ranges in the part's original text, in order and without overlap: all of them
+    where they may be masked, the first few where the match alone matters (statements, commands).
     """
 
     policy_id: str

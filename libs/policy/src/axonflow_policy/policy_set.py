@@ -20,10 +20,13 @@ from axonflow_policy.actions import effective_action
 from axonflow_policy.catalogue import CATALOGUE_VERSION
 from axonflow_policy.folding import Span, fold, unfold
 from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, Part, Policy
+from axonflow_policy.redaction import is_masked
 from axonflow_policy.validators import VALIDATORS, Found, Validator
 
 ENGINE_FAILURE_ID = "engine_failure"
 ENGINE_FAILURE_REASON = "The policy engine could not judge this content"
+# Spans kept of a match that nothing is masked for: enough to show, and a flood of them costs no more.
+_ENOUGH = 16
 _ADMIN_CATEGORY = "security-admin"
 _VERDICTS = {
     Action.BLOCK: Verdict.BLOCKED,
@@ -143,7 +146,7 @@ class PolicySet:
                 action, origin = row.actions[phase]
                 if action is None or (is_admin and row.policy.category == _ADMIN_CATEGORY):
                     continue
-                spans = _confirmed(row, data, view)
+                spans = _confirmed(row, data, view, None if is_masked(row.policy.category, action) else _ENOUGH)
                 if spans:
                     found.append(_match(row.policy, action, origin, part, spans))
         return found
@@ -204,7 +207,7 @@ def _set_hash(rows: Sequence[_Compiled], posture: Posture, engine: str) -> str:
     return digest.hexdigest()
 
 
-def _confirmed(row: _Compiled, data: bytes, view: str) -> list[Span]:
+def _confirmed(row: _Compiled, data: bytes, view: str, enough: int | None) -> list[Span]:
     spans: list[Span] = []
     for found in row.pattern.finditer(data):
         span = found.span()
@@ -212,6 +215,8 @@ def _confirmed(row: _Compiled, data: bytes, view: str) -> list[Span]:
             span = next((found.span(group) for group in range(1, found.re.groups + 1) if found.start(group) >= 0), span)
         if row.validator is None or row.validator(Found(view, *span)):
             spans.append(span)
+            if len(spans) == enough:
+                break
     return spans
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from types import MappingProxyType
 
@@ -20,6 +21,11 @@ def redaction_kind(policy_id: str) -> str:
     """The word in a mask, such as ``email`` for ``sys_pii_email``."""
     prefix = next((prefix for prefix in _PREFIXES if policy_id.startswith(prefix)), "")
     return policy_id[len(prefix) :]
+
+
+def is_masked(category: str, action: Action) -> bool:
+    """Whether what was found is hidden in records: personal data and secrets always, else if a policy says so."""
+    return action is Action.REDACT or category.startswith(_PERSONAL)
 
 
 def redact_text(text: str, matches: Iterable[Match]) -> str:
@@ -45,8 +51,7 @@ def redact_excerpt(text: str, matches: Iterable[Match], limit: int = _EXCERPT_LI
     Personal data and secrets are masked whatever their action is, and so is all that a policy wants redacted; the text
     is masked before it is cut, so no half of a number is left at the end.
     """
-    chosen = [match for match in matches if match.action is Action.REDACT or match.category.startswith(_PERSONAL)]
-    return redact_text(text, chosen)[:limit]
+    return redact_text(text, (match for match in matches if is_masked(match.category, match.action)))[:limit]
 
 
 def _merged(matches: Iterable[Match]) -> list[tuple[int, int, str]]:
@@ -65,7 +70,7 @@ def _merged(matches: Iterable[Match]) -> list[tuple[int, int, str]]:
 def _mask(policy_id: str, found: str) -> str:
     kind = redaction_kind(policy_id)
     keep = _KEEPING_LAST_FOUR.get(kind)
-    digits = [character for character in found if character.isdecimal()]
+    digits = [str(unicodedata.decimal(character)) for character in found if character.isdecimal()]
     if keep is None or len(digits) <= _KEPT_DIGITS:
         return f"[REDACTED:{kind}]"
     return keep("".join(digits[-_KEPT_DIGITS:]))

@@ -15,7 +15,7 @@ from axonflow_policy.validators.sql_context import (
     sentence_lead,
 )
 
-_STATEMENT = 4000
+_STATEMENT = 2000
 
 # Words that stand where an identifier would, when people write about statements.
 _PROSE_WORD = re.compile(

@@ -1,0 +1,49 @@
+"""Folding and its way back: what is found in the folded bytes is cut out of the original text exactly."""
+
+# ruff: noqa: RUF001 # full-width text is what these tests are about
+
+from __future__ import annotations
+
+import pytest
+from axonflow_policy.folding import fold, unfold
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("plain", b"plain"),
+        ("１２３", b"123"),
+        ("ﬁne", b"fine"),
+        ("a\u00a0b\u2003c", b"a b c"),
+        ("123\u201345", b"123-45"),
+        ("\u2019 or \u2018a\u2019=\u2018a", b"' or 'a'='a"),
+        ("𝟙𝟚", b"12"),
+        ("é", "é".encode()),
+    ],
+)
+def test_compatibility_characters_are_folded(text: str, folded: bytes) -> None:
+    assert fold(text) == folded
+
+
+def test_a_span_that_cuts_a_character_takes_all_of_it() -> None:
+    text = "x㎏y"  # folds to "xkgy"
+    assert unfold(text, [(1, 2)]) == [(1, 2)]
+    assert unfold(text, [(2, 4)]) == [(1, 3)]
+
+
+@given(
+    st.text(max_size=40),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10),
+    st.text(max_size=40),
+)
+def test_a_folded_span_leads_back_to_the_original_text(before: str, middle: str, after: str) -> None:
+    start = len(fold(before))
+    end = start + len(fold(middle))
+    assert unfold(before + middle + after, [(start, end)]) == [(len(before), len(before) + len(middle))]
+
+
+@given(st.text())
+def test_folding_never_fails_and_is_done_in_one_go(text: str) -> None:
+    assert b"".join(fold(character) for character in text) == fold(text)
