@@ -107,7 +107,9 @@ class Governor:
         try:
             await self._audit.write(entry_for_call(decision, call))
         finally:
-            self._tracer.record(decision.exchange.trace, facts_of(decision, stage))
+            trace = decision.exchange.trace
+            if self._tracer.wants(trace):
+                self._tracer.record(trace, facts_of(decision, stage))
 
     async def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         """Leave the trace of a request that was turned away before it could be judged."""
