@@ -94,7 +94,10 @@ ORDINARY = [
 ]
 
 
-@pytest.mark.parametrize("text", ORDINARY)
+LINES = (Path(__file__).parent / "cases" / "ordinary.txt").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("text", [*ORDINARY, *LINES])
 def test_ordinary_questions_and_code_are_not_blocked(catalogue_set: PolicySet, text: str) -> None:
     evaluation = catalogue_set.evaluate(Content.of(text), Phase.REQUEST)
     assert (evaluation.verdict.value, [match.policy_id for match in evaluation.matches]) == ("allowed", [])

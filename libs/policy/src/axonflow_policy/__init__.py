@@ -3,6 +3,7 @@
 from axonflow_policy.actions import effective_action
 from axonflow_policy.catalogue import CATALOGUE_VERSION, catalogue
 from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, Part, Phases, Policy
+from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.policy_set import PolicySet
 from axonflow_policy.redaction import redact_excerpt, redact_text, redaction_kind
 
@@ -15,9 +16,11 @@ __all__ = [
     "Part",
     "Phases",
     "Policy",
+    "PolicyOverride",
     "PolicySet",
     "catalogue",
     "effective_action",
+    "overridden_action",
     "redact_excerpt",
     "redact_text",
     "redaction_kind",

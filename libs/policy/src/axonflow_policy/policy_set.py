@@ -7,7 +7,8 @@ no reader sees side by side, and the verdict would hang on their order.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -16,10 +17,10 @@ from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Action, Phase, Severity, Verdict
 
 from axonflow_policy import engines
-from axonflow_policy.actions import effective_action
 from axonflow_policy.catalogue import CATALOGUE_VERSION
 from axonflow_policy.folding import Span, fold, unfold
 from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, Part, Policy
+from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.redaction import is_masked
 from axonflow_policy.validators import VALIDATORS, Found, Validator
 
@@ -27,7 +28,10 @@ ENGINE_FAILURE_ID = "engine_failure"
 ENGINE_FAILURE_REASON = "The policy engine could not judge this content"
 # Spans kept of a match that nothing is masked for: enough to show, and a flood of them costs no more.
 _ENOUGH = 16
+# How often a rejected number is tried again without its last group.
+_RETRIES = 3
 _ADMIN_CATEGORY = "security-admin"
+_NO_OVERRIDES: Mapping[str, PolicyOverride] = MappingProxyType({})
 _VERDICTS = {
     Action.BLOCK: Verdict.BLOCKED,
     Action.REQUIRE_APPROVAL: Verdict.NEEDS_APPROVAL,
@@ -47,9 +51,20 @@ class _Compiled(NamedTuple):
 
 
 class PolicySet:
-    """Immutable and safe to use from many threads at once; made by `compile` or `with_posture`."""
+    """Immutable and safe to use from many threads at once; made by `compile`, `with_posture` or `with_overrides`."""
 
-    __slots__ = ("_clean", "_engine", "_order", "_patterns", "compiled_from_dump", "hash", "policies", "posture")
+    __slots__ = (
+        "_clean",
+        "_engine",
+        "_order",
+        "_patterns",
+        "_rows",
+        "compiled_from_dump",
+        "hash",
+        "overrides",
+        "policies",
+        "posture",
+    )
 
     def __init__(
         self,
@@ -59,21 +74,27 @@ class PolicySet:
         engine: engines.Engine,
         *,
         compiled_from_dump: bool,
+        overrides: Mapping[str, PolicyOverride] = _NO_OVERRIDES,
     ) -> None:
-        self.policies = policies
+        self._rows = policies
+        self.policies = tuple(policy for policy in policies if _is_judged(policy, overrides.get(policy.id)))
         self.posture = posture
+        self.overrides = overrides
         self.compiled_from_dump = compiled_from_dump
         self._engine = engine
         self._patterns = patterns
         self._order = tuple(
-            _compiled(policy, pattern, posture) for policy, pattern in zip(policies, patterns, strict=True)
+            _compiled(policy, pattern, posture, overrides.get(policy.id))
+            for policy, pattern in zip(policies, patterns, strict=True)
         )
         self.hash = _set_hash(self._order, posture, engine.name)
         self._clean = Evaluation(verdict=Verdict.ALLOWED, matches=(), reason="", policy_set_hash=self.hash)
 
     @classmethod
-    def compile(cls, policies: Iterable[Policy], posture: Posture, dump: bytes | None = None) -> PolicySet:
-        """Compile the enabled policies.
+    def compile(
+        cls, policies: Iterable[Policy], posture: Posture, dump: bytes | None = None, *, keep_disabled: bool = False
+    ) -> PolicySet:
+        """Compile the enabled policies, and with ``keep_disabled`` also the others, for `with_overrides` to turn on.
 
         ``dump`` is what `dump` gave for a set with the same `dump_key`; one that does not load is passed over and the
         set is compiled, which takes about a second (``compiled_from_dump`` says which).
@@ -81,7 +102,8 @@ class PolicySet:
         Raises:
             InvalidPolicy: a pattern or validator is not usable, two rows share an id, or there is no policy at all.
         """
-        rows = tuple(sorted((policy for policy in policies if policy.enabled), key=lambda policy: policy.id))
+        kept = (policy for policy in policies if policy.enabled or keep_disabled)
+        rows = tuple(sorted(kept, key=lambda policy: policy.id))
         _check(rows)
         patterns = tuple(_regexp(row) for row in rows)
         try:
@@ -92,8 +114,25 @@ class PolicySet:
 
     def with_posture(self, posture: Posture) -> PolicySet:
         """The same policies and engine under another posture (the ``GATEWAY_*`` and ``MCP_*`` levers); no compiling."""
+        return self._view(posture, self.overrides)
+
+    def with_overrides(self, overrides: Mapping[str, PolicyOverride]) -> PolicySet:
+        """The same policies, engine and posture with some rows overridden, by policy id; no compiling.
+
+        A policy that is off can be turned on if the set was compiled with ``keep_disabled``. The view has a hash of
+        its own; overrides of policies that are not in the set are passed over.
+        """
+        known = {row.id: overrides[row.id] for row in self._rows if row.id in overrides}
+        return self._view(self.posture, known)
+
+    def _view(self, posture: Posture, overrides: Mapping[str, PolicyOverride]) -> PolicySet:
         return PolicySet(
-            self.policies, self._patterns, posture, self._engine, compiled_from_dump=self.compiled_from_dump
+            self._rows,
+            self._patterns,
+            posture,
+            self._engine,
+            compiled_from_dump=self.compiled_from_dump,
+            overrides=overrides,
         )
 
     @property
@@ -104,12 +143,12 @@ class PolicySet:
     @property
     def judged_by_re2(self) -> tuple[str, ...]:
         """Ids of the policies whose pattern this machine's Vectorscan does not find reliably; re2 searches for them."""
-        return tuple(self.policies[index].id for index in self._engine.by_re2)
+        return tuple(self._rows[index].id for index in self._engine.by_re2)
 
     @property
     def dump_key(self) -> str:
         """Key to keep `dump` under: hash of patterns, flags, wheel version and machine type."""
-        return engines.dump_key([policy.pattern for policy in self.policies])
+        return engines.dump_key([policy.pattern for policy in self._rows])
 
     def dump(self) -> bytes:
         """The compiled database for a quick start; empty when the engine is re2."""
@@ -192,9 +231,13 @@ def _regexp(policy: Policy) -> re2._Regexp:
         raise InvalidPolicy(f"policy {policy.id}: {error}") from error
 
 
-def _compiled(policy: Policy, pattern: re2._Regexp, posture: Posture) -> _Compiled:
+def _is_judged(policy: Policy, override: PolicyOverride | None) -> bool:
+    return policy.enabled if override is None or override.enabled is None else override.enabled
+
+
+def _compiled(policy: Policy, pattern: re2._Regexp, posture: Posture, override: PolicyOverride | None) -> _Compiled:
     validator = None if policy.validator is None else VALIDATORS[policy.validator]
-    actions = {phase: effective_action(policy, phase, posture) for phase in Phase}
+    actions = {phase: overridden_action(policy, phase, posture, override) for phase in Phase}
     return _Compiled(policy, pattern, validator, actions)
 
 
@@ -203,21 +246,46 @@ def _set_hash(rows: Sequence[_Compiled], posture: Posture, engine: str) -> str:
     head = [CATALOGUE_VERSION, engines.engine_version(engine), sorted(posture.skip_categories)]
     digest.update(msgspec.json.encode(head))
     for row in rows:
+        # A row that is off decides nothing: kept for an override or not, the set is the same.
+        if not row.policy.enabled and not any(effective.action for effective in row.actions.values()):
+            continue
         digest.update(msgspec.json.encode([row.policy, [row.actions[phase] for phase in Phase]], order="deterministic"))
     return digest.hexdigest()
 
 
 def _confirmed(row: _Compiled, data: bytes, view: str, enough: int | None) -> list[Span]:
+    """Spans whose match counts.
+
+    A rejected one is tried again without its last words, then from its second word on: ``4111 1111 1111 1111 123``
+    holds a card, although the whole is none.
+    """
     spans: list[Span] = []
-    for found in row.pattern.finditer(data):
-        span = found.span()
-        if found.re.groups:
-            span = next((found.span(group) for group in range(1, found.re.groups + 1) if found.start(group) >= 0), span)
-        if row.validator is None or row.validator(Found(view, *span)):
+    position = 0
+    while (found := row.pattern.search(data, position)) is not None:
+        span = _span(found)
+        tries = _RETRIES if enough is None else 0
+        while row.validator is not None and not row.validator(Found(view, *span)):
+            cut = data.rfind(b" ", span[0] + 1, span[1]) if tries else -1
+            shorter = row.pattern.search(data, found.start(), cut) if cut > 0 else None
+            if shorter is None:
+                space = data.find(b" ", found.start() + 1, found.end()) if enough is None else -1
+                position = found.end() if space < 0 else space + 1
+                break
+            tries -= 1
+            found, span = shorter, _span(shorter)
+        else:
             spans.append(span)
             if len(spans) == enough:
                 break
+            position = found.end()
     return spans
+
+
+def _span(found: re2._Match) -> Span:
+    """The first group that took part, else the whole match."""
+    groups = (found.span(group) for group in range(1, found.re.groups + 1) if found.start(group) >= 0)
+    start, end = next(groups, found.span())
+    return start, end
 
 
 def _match(policy: Policy, action: Action, origin: str, part: Part, spans: list[Span]) -> Match:

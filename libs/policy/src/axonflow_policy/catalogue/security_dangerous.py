@@ -88,15 +88,17 @@ _INTERNAL = (
 )
 
 _CONFIG = (
-    r"(?i)(?:>>?|\btee\s+(?:-a\s+)?|\b(?:write|append|overwrite|edit|modify|replace|sed\s+-i\S*|nano|vim?|echo)\b"
-    r"[^\n|;]{0,60}?)\s*[\"'`]?(?:[\w~./\\-]*/)?"
-    r"(?:\.env(?:\.(?:local|production|development|staging))?|\.netrc|\.npmrc|\.pypirc|\.git-credentials|\.bashrc|\.zshrc"
-    r"|\.bash_profile|\.ssh/(?:config|authorized_keys)|\.aws/(?:credentials|config)|credentials\.json"
-    r"|(?:CLAUDE|AGENTS|SOUL)\.md|\.cursorrules|\.claude/\S+|\.cursor/\S+|mcp\.json|claude_desktop_config\.json"
-    r"|/etc/sudoers\S*|sudoers(?:\.d/\S+)?|/etc/crontab|/etc/passwd)(?:\s|$|[\"'`;|&),.])"
+    r"(?i)(?:>>?|\btee\s+(?:-a\s+)?|\bsed\s+-i[^\n|;]{0,60}?|\b(?:cp|mv)\s+[^\n|;]{0,60}?"
+    r"|\b(?:overwrite|replace)\s+(?:the\s+|my\s+|your\s+)?|\b(?:write|append)\b[^\n|;]{0,60}?\b(?:in)?to\b)"
+    r"\s*[\"'`]?(?:[\w~./\\-]*/)?"
+    r"(?:\.env(?:\.(?:local|production|development|staging))?|\.netrc|\.npmrc|\.pypirc|\.git-credentials"
+    r"|\.ssh/(?:config|authorized_keys)|\.aws/(?:credentials|config)|credentials\.json|(?:CLAUDE|AGENTS|SOUL)\.md"
+    r"|\.cursorrules|\.claude/\S+|\.cursor/\S+|mcp\.json|claude_desktop_config\.json|/etc/sudoers\S*|sudoers(?:\.d/\S+)?"
+    r"|/etc/crontab|/etc/passwd)(?:\s|$|[\"'`;|&),.])"
     r"|\bcrontab\s+(?:-\s|/\S|-r\b)|\bvisudo\b|\breg(?:\.exe)?\s+(?:add|delete)\s|\b(?:New|Set)-ItemProperty\b"
     r"|\bschtasks(?:\.exe)?\s+/(?:create|change)\b|\bsc(?:\.exe)?\s+(?:create|config|stop|delete)\s"
-    r"|\bnet(?:\.exe)?\s+(?:user|localgroup)\s[^\n]{0,80}/add\b|\b(?:useradd|adduser|pw\s+useradd|dscl\s+\.\s+-create)\b\s"
+    r"|\bnet(?:\.exe)?\s+(?:user|localgroup)\s[^\n]{0,80}/add\b|\bdscl\s+\.\s+-create\s"
+    r"|\b(?:useradd|adduser)\s+(?:-\w|[\w.-]+\s*(?:\n|$|[;&|]|\s-\w))"
     r"|\bnetsh\s+(?:adv)?firewall\s|\bSet-MpPreference\b|\bLD_PRELOAD=/|\b(?:insmod|modprobe)\s+/?\w"
     r"|\bsystemctl\s+(?:stop|disable|mask)\s+(?:crond?|auditd|r?syslog|firewalld|ufw|apparmor|falcon-sensor|clamav\S*)\b"
     r"|\btmutil\s+disable\b|\bchmod\s+(?:u\+x?s|[42]7[0-7]{2})\b"
@@ -159,6 +161,7 @@ _COMMANDS: tuple[Policy, ...] = (
         "Credential File Access",
         Severity.HIGH,
         _CREDENTIALS,
+        validator="credential_file",
         reason="Access to credential files detected",
         description="Reading of ssh, cloud, env and password files, or printing of secret variables",
     ),

@@ -65,10 +65,11 @@ _INJECTION: tuple[Policy, ...] = (
         "and_false",
         "AND False Condition",
         Severity.HIGH,
-        rf"(?:\b(?:and|having)\b|&&){SPACE}*{_NOT}\(*{QUOTE}?(?:\d+(?:\+\d+)?{QUOTE}?{SPACE}*{COMPARE}{SPACE}*{QUOTE}?\d+"
+        rf"&&{SPACE}*{QUOTE}?\d+{QUOTE}?{SPACE}*={SPACE}*{QUOTE}?\d"
+        rf"|\b(?:and|having)\b{SPACE}*{_NOT}\(*{QUOTE}?(?:\d+(?:\+\d+)?{QUOTE}?{SPACE}*{COMPARE}{SPACE}*{QUOTE}?\d+"
         r"|\d+\s*=\s*pi\(\))"
         rf"|\b(?:and|or|having)\b[\s(+]*(?:(?:\w+\s*\(\s*|select\s+){{0,4}}{_WHOAMI})"
-        rf"|\bcase\s+when\s*\(*\s*\d+\s*=\s*\d+|\belt\s*\(\s*\d+\s*=\s*\d+",
+        rf"|\bcase\s+when\s*\(+\s*\d+\s*=\s*\d+\s*\)|\belt\s*\(\s*\d+\s*=\s*\d+",
         validator="sql_condition",
         reason="SQL injection: condition that is always false",
         description="AND with number = number, or with what the server says of itself",

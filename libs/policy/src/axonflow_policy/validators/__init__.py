@@ -50,6 +50,7 @@ VALIDATORS: MappingProxyType[str, Validator] = MappingProxyType(
         "sql_statement": sql_statements.statement,
         "sql_union": sql_injection.union,
         "shell_command": commands.shell_command,
+        "credential_file": commands.credential_file,
         "local_request": commands.local_request,
         "path_traversal": commands.path_traversal,
         "prompt_marker": prompts.marker,

@@ -38,6 +38,11 @@ def shell_command(found: Found) -> bool:
     return not _ASKED.search(sentence) or _ORDERED.search(sentence) is not None
 
 
+def credential_file(found: Found) -> bool:
+    """A command on a file of secrets; the public half of a key is none."""
+    return not found.after(4).startswith(".pub") and shell_command(found)
+
+
 def path_traversal(found: Found) -> bool:
     """Steps to a parent that end in a file of the system, or that no import, link or change of directory takes."""
     if not shell_command(found):
@@ -54,10 +59,16 @@ def local_request(found: Found) -> bool:
     """A request to a port of this machine that is ordered; "when I open localhost:3000" only tells of one."""
     if int(found.value.rpartition(":")[2]) > _HIGHEST_PORT:
         return False
+    if _COMPLAINT.search(found.after(_WINDOW).split("\n")[0]):
+        return False
     lead = _VERB_AT_END.search(found.before(_WINDOW))
     return lead is not None and _OPENING.search(lead[1]) is not None
 
 
+_COMPLAINT = re.compile(
+    r"\?|\b(?:returns?|gives?|fails?|failed|errors?|why|refused|hangs?|times? out|works?|not found|[45]\d\d)\b",
+    re.IGNORECASE,
+)
 _VERB_AT_END = re.compile(
     r"^(.*?)\b(?:curl|wget|https?|httpie|nc|ncat|netcat|telnet|nmap|socat|Invoke-WebRequest|iwr|GET|POST|PUT|DELETE"
     r"|requests\.\w+|urlopen|httpx\.\w+|fetch|open|access|visit|browse|query|scan|probe|retrieve|connect\s+to|call)\b"

@@ -27,6 +27,7 @@ _OTHER_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _SSN_LABEL = re.compile(r"\bssn\b|social|tax\s?payer", re.IGNORECASE)
+_LOCATOR_LABEL = re.compile(r"(?:ref(?:erence)?|code|number|pnr|locator)\W{0,4}(?:is)?\W{0,4}$", re.IGNORECASE)
 _NOT_A_PHONE = re.compile(
     r"\b(?:zip|postal|amount|price|total|id|isbn|issn|ean|upc|imei|sku|order|invoice|tracking|version|serial|part"
     r"|offset|rows?|block|height|created_at|timestamp|nonce|page|pages|section|chapter|iso|rfc|nist|sp)"
@@ -65,13 +66,13 @@ def has_digit(found: Found) -> bool:
 
 
 def booking_reference(found: Found) -> bool:
-    """Six capitals or digits that are not merely a capitalised word; a letter and a digit, or a colon before them."""
-    return has_digit(found) or re.search(r"[:=#]\s*[\"']?$", found.before(_CONTEXT)) is not None
+    """Six capitals or digits: a digit among them, or a label that announces a code, not merely a capitalised word."""
+    return has_digit(found) or _LOCATOR_LABEL.search(found.before(_CONTEXT)) is not None
 
 
 def card_number(found: Found) -> bool:
     """Length and prefix of a card network, and the Luhn digit (ISO/IEC 7812-1; prefixes as the networks publish)."""
-    if re.search(r"[\w.]$|\d[ -]$", found.before(2)) or re.match(r"[ -]?\d|\.\d", found.after(2)):
+    if re.search(r"[\w.]$|\d-$", found.before(2)) or re.match(r"-?\d|\.\d", found.after(2)):
         return False
     digits = _digits(found.value)
     if _repeats(digits) or len(digits) not in _CARD_DIGITS or not luhn.is_valid(digits):

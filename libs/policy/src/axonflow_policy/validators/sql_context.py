@@ -16,8 +16,8 @@ CLOSE = 80
 SENTENCE = re.compile(r"\n|[.!?]\s")
 
 ASKED = re.compile(
-    r"^\W*(?:(?:so|and|but|please|hey|hi|ok|okay)\W+)?(?:what|what's|whats|how|why|when|which|where|does|do|is|are|can"
-    r"|could|should|would|will|tell me|show me how)\b"
+    r"^\W*(?:(?:so|and|but|please|hey|hi|ok|okay)\W+)?(?:what|what's|whats|how|why|when|which|where|does|do|is|are"
+    r"|(?:can|could|should|would|will)(?! you\b)|tell me|show me how)\b"
     r"|\b(?:explain\w*|describe\w*|difference|meaning|means?|define|understand\w*|teach\w*|tutorials?|document\w*|syntax"
     r"|compare\w*|discuss\w*|what (?:is|does|are|do)|how (?:do|does|to|is|can)|why (?:do|does|is)|when to)\b",
     re.IGNORECASE,

@@ -199,4 +199,4 @@ def catalog_read(found: Found) -> bool:
 def hex_literal(found: Found) -> bool:
     """A long hexadecimal literal used as a SQL value, not a hash or an address in prose or code."""
     around = found.before(CLOSE) + " " + found.after(CLOSE)
-    return re.search(r"\b(?:select|union|cast|exec|declare|concat|where)\b", around, re.IGNORECASE) is not None
+    return re.search(r"\b(?:select|union|cast|exec|declare|concat)\b", around, re.IGNORECASE) is not None

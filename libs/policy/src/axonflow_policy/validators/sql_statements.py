@@ -12,6 +12,7 @@ from axonflow_policy.validators.sql_context import (
     VERB_START,
     explained,
     line_lead,
+    odd_quotes,
     sentence_lead,
 )
 
@@ -76,7 +77,7 @@ def _stands(found: Found, tail: str) -> bool:
     if lead[-1] in _OPENERS or lead.endswith(("--", "*/", "%27", "%3B", "%3b")) or _ORDERED.search(lead):
         return True
     if _TERMINATED.match(tail):
-        return True
+        return not ASKED.search(sentence_lead(found)) or odd_quotes(lead)
     return VERB_START.match(lead) is not None and not ASKED.search(sentence_lead(found))
 
 
@@ -129,4 +130,7 @@ def privileges(found: Found) -> bool:
     if not _stands(found, found.after(CLOSE)):
         return False
     value = found.value
+    grantee = re.match(r"\w*", found.after(CLOSE))
+    if grantee is not None and _PROSE_WORD.fullmatch(value[-1] + grantee[0]):
+        return False
     return value[:5].isupper() or (_PRIVILEGE.match(value) is not None and _OBJECT.search(value) is not None)
