@@ -24,7 +24,7 @@ TOOLS = ROOT / ".tools"
 LOCKS = ROOT / "requirements"
 DEV_LOCK = LOCKS / "dev.txt"
 NODE_TESTS = ROOT / "tests" / "contract" / "node"
-SDKS = ("sdk-openai-2", "sdk-openai-newest")
+SDKS = ("sdk-openai-2", "sdk-openai-newest", "sdk-axonflow-8.3", "sdk-axonflow-8.4")
 
 
 class CannotPrepare(Exception):

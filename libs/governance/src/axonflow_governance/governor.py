@@ -30,9 +30,8 @@ INLINE_SCAN_CHARS = 32 * 1024
 class CurrentSet(Protocol):
     """Whoever holds the compiled policies."""
 
-    @property
-    def current(self) -> PolicySet | None:
-        """The set in force, or None while none was ever loaded."""
+    def for_tenant(self, org_id: str, tenant_id: str) -> PolicySet | None:
+        """The set that judges a tenant's calls now, or None while none was ever loaded."""
         ...
 
 
@@ -72,7 +71,7 @@ class Governor:
         Raises:
             JudgementFailed: no set is loaded or the engine failed; the call must be refused.
         """
-        policy_set = self._policies.current
+        policy_set = self._policies.for_tenant(caller.org_id, caller.tenant_id)
         if policy_set is None:
             raise JudgementFailed("no policy set is loaded")
         started = time.perf_counter()

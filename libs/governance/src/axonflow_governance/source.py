@@ -13,29 +13,55 @@ from axonflow_policy.engines import dump_key
 
 from axonflow_governance import store
 from axonflow_governance.errors import PolicySetUnavailable
+from axonflow_governance.overrides import OverrideBook, Views
 
 logger = logging.getLogger("axonflow.governance.source")
 
 CHANNEL = "axonflow_policies"
+OVERRIDES_CHANNEL = "axonflow_overrides"
 
 
 class PolicySource:
-    """Holds the set in force for one plane family's posture."""
+    """Holds the set in force for one plane family's posture, and its views under overrides.
 
-    def __init__(self, database: Database, posture: Posture) -> None:
+    Args:
+        database: where rows and overrides are.
+        posture: the operator's levers.
+        overrides_act: false in editions that have no overrides; rows left from a higher edition then do nothing.
+    """
+
+    def __init__(self, database: Database, posture: Posture, *, overrides_act: bool = True) -> None:
         self._database = database
         self._posture = posture
         self._follower: Follower[PolicySet] = Follower(database, CHANNEL, self._load)
+        self._overrides: Follower[OverrideBook] | None = (
+            Follower(database, OVERRIDES_CHANNEL, self._load_overrides) if overrides_act else None
+        )
+        self._compiled: PolicySet | None = None
+        self._compiled_from: list[Policy] = []
+        self._views: Views | None = None
+        self._keeping: set[asyncio.Task[None]] = set()
 
     @property
     def current(self) -> PolicySet | None:
-        """The set in force, or None before the first load."""
+        """The set in force where nothing is overridden, or None before the first load."""
         return self._follower.current
+
+    def for_tenant(self, org_id: str, tenant_id: str) -> PolicySet | None:
+        """The set that judges a tenant's calls now: the one in force under the overrides that hold for it."""
+        base = self._follower.current
+        if base is None or self._overrides is None or (book := self._overrides.current) is None:
+            return base
+        views = self._views
+        if views is None or views.base is not base or views.book is not book:
+            views = self._views = Views(base, book, self._keep_view)
+        return views.of(org_id, tenant_id)
 
     @property
     def age_s(self) -> float:
-        """Seconds since the set was last known to be what the database holds."""
-        return self._follower.age_s
+        """Seconds since the set and its overrides were last known to be what the database holds."""
+        followers = (self._follower, self._overrides)
+        return max(follower.age_s for follower in followers if follower is not None)
 
     async def start(self) -> None:
         """Bring the catalogue's rows up to date, compile, and follow changes.
@@ -47,27 +73,57 @@ class PolicySource:
         async with self._database.platform() as connection:
             await store.upsert_catalogue(connection, catalogue(), CATALOGUE_VERSION)
         await self._follower.start()
+        if self._overrides is not None:
+            try:
+                await self._overrides.start()
+            except BaseException:
+                await self._follower.close()
+                raise
 
     async def close(self) -> None:
         """Stop following; the set stays in force."""
+        if self._overrides is not None:
+            await self._overrides.close()
         await self._follower.close()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
 
     async def _load(self) -> PolicySet:
         async with self._database.platform() as connection:
             switched = await store.switches(connection)
         policies = _in_force(switched)
+        if self._compiled is not None and policies == self._compiled_from:
+            return self._compiled  # a tenant's row changed: nothing of this set did
         key = dump_key([policy.pattern for policy in policies])
         async with self._database.platform() as connection:
             dump = await store.load_dump(connection, key)
         # Compiling takes about a second without a dump: never on the loop.
-        compiled = await asyncio.to_thread(PolicySet.compile, policies, self._posture, dump)
+        compiled = await asyncio.to_thread(PolicySet.compile, policies, self._posture, dump, keep_disabled=True)
         await self._keep(compiled, key)
         logger.info(
             "policy set %s is in force",
             compiled.hash[:12],
             extra={"policies": len(compiled.policies), "engine": compiled.engine},
         )
+        self._compiled, self._compiled_from = compiled, policies
         return compiled
+
+    async def _load_overrides(self) -> OverrideBook:
+        async with self._database.platform() as connection:
+            return OverrideBook(await store.overrides(connection))
+
+    def _keep_view(self, org_id: str, view: PolicySet) -> None:
+        """Write down a view without making the call that needed it wait."""
+        logger.info("policy set %s is in force under overrides", view.hash[:12], extra={"org_id": org_id})
+        task = asyncio.create_task(self._write_view(org_id, view))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def _write_view(self, org_id: str, view: PolicySet) -> None:
+        try:
+            async with self._database.tenant(org_id) as connection:
+                await store.keep_set(connection, view, CATALOGUE_VERSION, org_id)
+        except DatabaseUnavailable:
+            logger.warning("policy set %s could not be written down", view.hash[:12])
 
     async def _keep(self, compiled: PolicySet, key: str) -> None:
         """Write down the set, and its dump if it had to be compiled; a set that cannot be kept still governs."""
@@ -81,7 +137,7 @@ class PolicySource:
 
 
 def _in_force(switched: dict[str, bool]) -> list[Policy]:
-    """The catalogue as the operator switched it, in the order that the engine compiles.
+    """The catalogue as the operator switched it, rows that are off included, in the order that the engine compiles.
 
     Raises:
         PolicySetUnavailable: a row of the catalogue is missing; a read that lost rows must not weaken the set.
@@ -90,4 +146,4 @@ def _in_force(switched: dict[str, bool]) -> list[Policy]:
     if missing:
         raise PolicySetUnavailable(f"{len(missing)} system policies are missing from the database: {missing[:3]}")
     rows = [msgspec.structs.replace(policy, enabled=switched[policy.id]) for policy in catalogue()]
-    return sorted((policy for policy in rows if policy.enabled), key=lambda policy: policy.id)
+    return sorted(rows, key=lambda policy: policy.id)

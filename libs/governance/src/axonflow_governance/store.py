@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+from axonflow_contracts.verdicts import Action
 from axonflow_database import Connection
-from axonflow_policy import Policy, PolicySet
+from axonflow_policy import Policy, PolicyOverride, PolicySet
+
+from axonflow_governance.overrides import StoredOverride
 
 SYSTEM_ORG = "@system"
 
@@ -40,7 +43,13 @@ INSERT_DUMP = "INSERT INTO policy_dumps (dump_key, dump) VALUES (%s, %s) ON CONF
 
 INSERT_SET = """
 INSERT INTO policy_sets (org_id, hash, catalogue_version, engine, document)
-VALUES ('@system', %s, %s, %s, %s) ON CONFLICT DO NOTHING
+VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+SELECT_OVERRIDES = """
+SELECT org_id, tenant_id, policy_id, id::text, action_override, enabled_override, expires_at
+FROM policy_overrides
+WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 
 
@@ -85,10 +94,37 @@ async def keep_dump(connection: Connection, dump_key: str, dump: bytes) -> None:
     await connection.execute(INSERT_DUMP, (bytes.fromhex(dump_key), dump))
 
 
-async def keep_set(connection: Connection, policy_set: PolicySet, catalogue_version: int) -> None:
-    """Keep a set under its hash, so that its decisions can be evaluated again."""
-    document = msgspec.json.encode({"policies": policy_set.policies, "posture": _posture(policy_set)}).decode()
-    await connection.execute(INSERT_SET, (policy_set.hash, catalogue_version, policy_set.engine, document))
+async def keep_set(
+    connection: Connection, policy_set: PolicySet, catalogue_version: int, org_id: str = SYSTEM_ORG
+) -> None:
+    """Keep a set under its hash, so that its decisions can be evaluated again.
+
+    Args:
+        connection: of the platform role, or of the organisation whose overrides the set carries.
+        policy_set: what is kept.
+        catalogue_version: of the catalogue it was made from.
+        org_id: the organisation that reads it back; the reserved one for sets that everybody shares.
+    """
+    document: dict[str, object] = {"policies": policy_set.policies, "posture": _posture(policy_set)}
+    if policy_set.overrides:
+        document["overrides"] = {policy_id: each._asdict() for policy_id, each in policy_set.overrides.items()}
+    text = msgspec.json.encode(document).decode()
+    await connection.execute(INSERT_SET, (org_id, policy_set.hash, catalogue_version, policy_set.engine, text))
+
+
+async def overrides(connection: Connection) -> list[StoredOverride]:
+    """Every override that holds now or has yet to end."""
+    cursor = await connection.execute(SELECT_OVERRIDES)
+    return [
+        StoredOverride(
+            org_id,
+            tenant_id,
+            policy_id,
+            PolicyOverride(override_id, None if action is None else Action(action), enabled),
+            expires_at,
+        )
+        for org_id, tenant_id, policy_id, override_id, action, enabled, expires_at in await cursor.fetchall()
+    ]
 
 
 def _posture(policy_set: PolicySet) -> dict[str, object]:

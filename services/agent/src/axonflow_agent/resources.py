@@ -75,7 +75,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         await _bootstrap(settings, database)
         door = await _open_door(stack, settings, database, secret)
         posture = _posture(settings)
-        policies = PolicySource(database, posture)
+        policies = PolicySource(database, posture, overrides_act=settings.edition is Edition.ENTERPRISE)
         await policies.start()
         stack.push_async_callback(policies.close)
         metrics.watch_policy_set_age(lambda: policies.age_s)
