@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import uuid
 from collections.abc import Mapping
@@ -10,14 +9,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.verdicts import Phase, Plane, Verdict
 from axonflow_policy import Evaluation
 from axonflow_telemetry import TraceContext
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """One request at a door: its decision id and trace exist before anything about it is known.
 
     Attributes:
@@ -51,8 +50,7 @@ class Exchange:
         return (time.perf_counter() - self.started) * 1000
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The verdict on one content, and what it was made from.
 
     Attributes:
@@ -83,8 +81,7 @@ class Decision:
         return self.verdict in {Verdict.BLOCKED, Verdict.NEEDS_APPROVAL, Verdict.ERROR}
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCall:
+class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     """How the call to the model came out; all zero when none was made."""
 
     provider: str
@@ -97,11 +94,10 @@ class ModelCall:
     latency_ms: float = 0.0
     status: int = 0
     error: str = ""
-    metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """A request that was turned away before it could be judged.
 
     Attributes:
