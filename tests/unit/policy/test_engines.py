@@ -131,6 +131,11 @@ def test_a_pattern_that_the_database_misses_is_named_unproven() -> None:
     assert unproven(lambda data: [hit for hit in honest.hits(data) if hit != 1], patterns) == [1]
 
 
+def test_a_pattern_that_no_text_can_be_made_for_is_left_to_re2() -> None:
+    source = r"[[:alpha:]]{3}\d"
+    assert unproven(Re2Engine([regexp(source)]).hits, [(source, regexp(source))]) == [0]
+
+
 def test_what_this_machine_misses_is_left_to_re2_and_still_found(catalogue_set: PolicySet) -> None:
     # The pattern of Vectorscan's issue 358: a semicolon before an unbounded class that holds it.
     needs_vectorscan(catalogue_set)

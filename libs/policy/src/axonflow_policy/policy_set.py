@@ -29,7 +29,7 @@ ENGINE_FAILURE_REASON = "The policy engine could not judge this content"
 # Spans kept of a match that nothing is masked for: enough to show, and a flood of them costs no more.
 _ENOUGH = 16
 # How often a rejected number is tried again without its last group.
-_RETRIES = 3
+_RETRIES = 2
 _ADMIN_CATEGORY = "security-admin"
 _NO_OVERRIDES: Mapping[str, PolicyOverride] = MappingProxyType({})
 _VERDICTS = {

@@ -23,25 +23,25 @@ _EAN_DIGITS = 13
 _CARD_LABEL = re.compile(r"\bcards?\b|\bvisa\b|mastercard|maestro|amex|\bcc\b", re.IGNORECASE)
 _OTHER_NUMBER = re.compile(
     r"\b(?:order|phone|tel|fax|account|acct|ticket|case|invoice|part|tracking|drawing|locker|serial|sku|ref(?:erence)?"
-    r"|batch|version)\b[\s.:#]*(?:code|number|no\.?|num|id)?[\s.:#=]*$",
+    r"|batch|version)\b[\s.:#]*(?:code|number|no\.?|num|id)?[\s.:#=]*\Z",
     re.IGNORECASE,
 )
 _SSN_LABEL = re.compile(r"\bssn\b|social|tax\s?payer", re.IGNORECASE)
-_LOCATOR_LABEL = re.compile(r"(?:ref(?:erence)?|code|number|pnr|locator)\W{0,4}(?:is)?\W{0,4}$", re.IGNORECASE)
+_LOCATOR_LABEL = re.compile(r"(?:ref(?:erence)?|code|number|pnr|locator)\W{0,4}(?:is)?\W{0,4}\Z", re.IGNORECASE)
 _NOT_A_PHONE = re.compile(
     r"\b(?:zip|postal|amount|price|total|id|isbn|issn|ean|upc|imei|sku|order|invoice|tracking|version|serial|part"
     r"|offset|rows?|block|height|created_at|timestamp|nonce|page|pages|section|chapter|iso|rfc|nist|sp)"
-    r"[\s.:#=\"']*(?:number|no\.?|code)?[\s.:#=\"']*$",
+    r"[\s.:#=\"']*(?:number|no\.?|code)?[\s.:#=\"']*\Z",
     re.IGNORECASE,
 )
 _VERSION_BEFORE = re.compile(
     r"(?:\bv(?:er(?:sion)?)?\.?\s?|\b(?:version|firmware|build|release|driver|revision|rev|chrome|firefox|safari"
-    r"|edge|kernel|package|upgrade to|section|chapter|oid)[\s:/v=-]*|[\w.+-]/|==|>=|<=|~=|\d\.|[\w-]-)$",
+    r"|edge|kernel|package|upgrade to|section|chapter|oid)[\s:/v=-]*|[\w.+-]/|==|>=|<=|~=|\d\.|[\w-]-)\Z",
     re.IGNORECASE,
 )
 _IP_LABEL = re.compile(
     r"(?:client|user|customer|visitor|my|his|her|their|source|src|remote|login|origin)[\s_-]?ip(?:[\s_-]?addr(?:ess)?)?"
-    r"[\"']?\s{0,2}(?:[:=]|is|was)?\s{0,2}[\"']?$",
+    r"[\"']?\s{0,2}(?:[:=]|is|was)?\s{0,2}[\"']?\Z",
     re.IGNORECASE,
 )
 # What follows the last dot of an image, source file or package tag, and is no top-level domain people write to.
@@ -72,7 +72,7 @@ def booking_reference(found: Found) -> bool:
 
 def card_number(found: Found) -> bool:
     """Length and prefix of a card network, and the Luhn digit (ISO/IEC 7812-1; prefixes as the networks publish)."""
-    if re.search(r"[\w.]$|\d-$", found.before(2)) or re.match(r"-?\d|\.\d", found.after(2)):
+    if re.search(r"(?:[\w.]|\d-)\Z", found.before(2)) or re.match(r"-?\d|\.\d", found.after(2)):
         return False
     digits = _digits(found.value)
     if _repeats(digits) or len(digits) not in _CARD_DIGITS or not luhn.is_valid(digits):
@@ -106,7 +106,7 @@ def email_address(found: Found) -> bool:
         return False
     if local == "git" or re.match(r":[\w~/.]", found.after(2)):
         return False
-    return re.search(r"://[^\s/]*:?$", found.before(_CONTEXT)) is None
+    return re.search(r"://[^\s/]*:?\Z", found.before(_CONTEXT)) is None
 
 
 def phone_number(found: Found) -> bool:
@@ -117,7 +117,7 @@ def phone_number(found: Found) -> bool:
         return False
     if re.match(r"[\w-]*\d", found.after(2)) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         return False
-    if re.search(r"[A-Z0-9]{4} $|\b[A-Z]{2}\d{2} $", found.before(5)):  # a group of an account number
+    if value[0] == "0" and re.search(r"[A-Z0-9]{4} \Z", found.before(5)):  # a group of an account number
         return False
     if value.startswith("+"):
         try:
@@ -130,7 +130,7 @@ def phone_number(found: Found) -> bool:
 def ip_address(found: Found) -> bool:
     """A parseable address (RFC 791, RFC 4291) that tells of a host: loopback never, private ones only after a label."""
     before, after = found.before(_CONTEXT), found.after(3)
-    if re.search(r"[\w.:]$", before) or re.match(r"\.?[A-Za-z_]|\.\d|::|:[A-Za-z]", after):
+    if re.search(r"[\w.:]\Z", before) or re.match(r"\.?[A-Za-z_]|\.\d|::|:[A-Za-z]", after):
         return False
     try:
         address = ipaddress.ip_address(found.value)
@@ -152,7 +152,7 @@ def us_ssn(found: Found) -> bool:
         return False
     if digits[3:5] == "00" or digits[5:] == "0000":
         return False
-    if re.search(r"[\w.-]$", found.before(1)) or re.match(r"-?\w|\.\d", found.after(2)):
+    if re.search(r"[\w.-]\Z", found.before(1)) or re.match(r"-?\w|\.\d", found.after(2)):
         return False
     before = found.before(_CONTEXT)
     return _SSN_LABEL.search(before) is not None or _OTHER_NUMBER.search(before) is None
