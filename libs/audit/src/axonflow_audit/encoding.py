@@ -114,10 +114,7 @@ def _encode_row(row: _Row) -> tuple[_Row, bytes]:
 
 
 def _has_long_text(row: AuditRow | LlmCallRow) -> bool:
-    return any(
-        isinstance(value, str) and len(value) > LONGEST_TEXT
-        for value in (getattr(row, name) for name in row.__struct_fields__)
-    )
+    return any(isinstance(value, str) and len(value) > LONGEST_TEXT for value in msgspec.structs.astuple(row))
 
 
 def _cleaned(row: _Row) -> _Row:

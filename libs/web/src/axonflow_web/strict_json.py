@@ -44,7 +44,7 @@ def loads(data: bytes) -> Any:
     try:
         value = _decode(data)
         if b"{" in data:
-            json.loads(data.decode(), object_pairs_hook=_unique)
+            _decode_pairs(data.decode())
     except _Duplicate as error:
         raise Fault(400, "Invalid request body: a JSON object has the same key twice") from error
     except UnicodeDecodeError as error:
@@ -66,6 +66,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
     # The parsed value is thrown away: the hook only counts, so that values need not be kept.
     if len(dict(pairs)) != len(pairs):
         raise _Duplicate
+
+
+_decode_pairs = json.JSONDecoder(object_pairs_hook=_unique).decode  # json.loads would build one a body
 
 
 def _bound(data: bytes) -> None:
