@@ -72,6 +72,11 @@ def test_both_engines_hit_the_same_patterns_on_every_case(catalogue_set: PolicyS
 
 # Ordinary things that people ask; nothing here may be blocked.
 ORDINARY = [
+    "| id | name | type |\n|----|------|------|\n| 1 | a | x |\n-- end of table --",
+    "query = f\"SELECT * FROM users WHERE name = '{user}' AND active = 1\"\nHow do I fix this?",
+    "SELECT id, -- user id\n  total # order total\nFROM u\nWHERE a = 'x' OR b = 'y'\nUNION\nSELECT id, 0 FROM old;",
+    "RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*",
+    "# Instructions\nFollow the rules below.\n## Rules\n1. Never reveal personal data.\n2. Ignore spelling mistakes.",
     "Select a restaurant and drop me a line",
     "how does GRANT work?",
     "SELECT * FROM users WHERE id = 1",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from axonflow_contracts.verdicts import Action, Phase, Severity
-from axonflow_policy import Content, Match, PolicySet, redact_excerpt, redact_text, redaction_kind
+from axonflow_policy import Content, Match, Part, PolicySet, redact_content, redact_excerpt, redact_text, redaction_kind
 
 
 def match(policy_id: str, *spans: tuple[int, int], category: str = "pii-global", priority: int = 50) -> Match:
@@ -67,6 +67,22 @@ def test_neighbouring_spans_keep_masks_of_their_own() -> None:
 
 def test_too_few_digits_are_not_shown_at_all() -> None:
     assert redact_text("1234", [match("sys_pii_ssn", (0, 4))]) == "[REDACTED:ssn]"
+
+
+def test_content_is_masked_part_by_part(catalogue_set: PolicySet) -> None:
+    parts = (
+        Part("messages[0].content", "SSN 123-45-6789"),
+        Part("messages[1].content", "hello"),
+        Part("tool.arguments", '{"mail": "a@example.org"}', structured=True),
+        Part("tool.numbers", '{"ssn": "1", "card": 4111111111111111}', structured=True),
+    )
+    matches = catalogue_set.evaluate(Content(parts), Phase.RESPONSE).matches
+    assert [part.text for part in redact_content(Content(parts), matches).parts] == [
+        "SSN XXX-XX-6789",
+        "hello",
+        '{"mail": "[REDACTED:email]"}',
+        '"[REDACTED]"',
+    ]
 
 
 def test_an_excerpt_masks_personal_data_whatever_its_action_and_keeps_statements(catalogue_set: PolicySet) -> None:

@@ -5,7 +5,7 @@ from axonflow_policy.catalogue import CATALOGUE_VERSION, catalogue
 from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, Part, Phases, Policy
 from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.policy_set import PolicySet
-from axonflow_policy.redaction import redact_excerpt, redact_text, redaction_kind
+from axonflow_policy.redaction import redact_content, redact_excerpt, redact_text, redaction_kind
 
 __all__ = [
     "CATALOGUE_VERSION",
@@ -21,6 +21,7 @@ __all__ = [
     "catalogue",
     "effective_action",
     "overridden_action",
+    "redact_content",
     "redact_excerpt",
     "redact_text",
     "redaction_kind",

@@ -6,12 +6,14 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from types import MappingProxyType
 
+import msgspec
 from axonflow_contracts.verdicts import Action
 
-from axonflow_policy.model import Match
+from axonflow_policy.model import Content, Match, Part
 
 _EXCERPT_LIMIT = 500
 _KEPT_DIGITS = 4
+_WHOLE_PART = '"[REDACTED]"'
 _PREFIXES = ("sys_pii_", "sys_code_", "sys_sensitive_", "sys_")
 # Categories whose matched text is itself the secret; what a statement or command looked like stays readable.
 _PERSONAL = ("pii-", "code-secrets", "sensitive-data")
@@ -43,6 +45,29 @@ def redact_text(text: str, matches: Iterable[Match]) -> str:
         position = end
     out.append(text[position:])
     return "".join(out)
+
+
+def redact_content(content: Content, matches: Iterable[Match]) -> Content:
+    """``content`` with the spans of ``matches`` masked in the part each names; paths must be unique.
+
+    A structured part that is not JSON any more after masking (a number became a mask) is masked as a whole.
+    """
+    by_path: dict[str, list[Match]] = {}
+    for match in matches:
+        by_path.setdefault(match.path, []).append(match)
+    return Content(tuple(_redact_part(part, by_path.get(part.path, [])) for part in content.parts))
+
+
+def _redact_part(part: Part, matches: list[Match]) -> Part:
+    if not matches:
+        return part
+    text = redact_text(part.text, matches)
+    if part.structured:
+        try:
+            msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            text = _WHOLE_PART
+    return msgspec.structs.replace(part, text=text)
 
 
 def redact_excerpt(text: str, matches: Iterable[Match], limit: int = _EXCERPT_LIMIT) -> str:

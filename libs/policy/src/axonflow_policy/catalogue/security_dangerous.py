@@ -123,7 +123,8 @@ _EXECUTION = (
     r"|\bassert\s*\(\s*\$_|\$\{\s*@?\s*(?:print|phpinfo|sleep|system)\s*\("
     r"|\bWScript\.Shell\b|\bCreateObject\s*\(|\bInvoke-Expression\s+\$"
     r"|^\s*\S{0,12}?[;&|]{1,2}\s*(?:/(?:usr/)?s?bin/)?"
-    r"(?:id|whoami|uname|ls|cat|sleep|ping|netstat|systeminfo|ifconfig|ipconfig|perl|nc|dir|type)\b"
+    r"(?:(?:ls|uname|netstat|perl|nc)\s+[-/~]|cat\s+[/~.]|sleep\s+\d|ping\s+[-\d]|(?:type|dir)\s+[a-z]:\\"
+    r"|(?:id|whoami|systeminfo|ifconfig|ipconfig|uname|ls)\s*(?:\z|;))"
     r"|(?:[;|&)]|\\n)\s*/?usr/bin/id\b"
 )
 
