@@ -8,8 +8,8 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from axonflow_web.access import AccessLog
-from axonflow_web.faults import FaultBoundary, SurfaceOf
-from axonflow_web.hygiene import OnRefusal, RequestHygiene
+from axonflow_web.faults import FaultBoundary, OnRefusal, SurfaceOf
+from axonflow_web.hygiene import RequestHygiene
 from axonflow_web.security import API_HEADERS, SecurityHeaders
 
 HotPaths = Mapping[tuple[str, str], ASGIApp]
@@ -35,13 +35,13 @@ def application(
         hot: (method, path) to an ASGI app that is called before the routes are searched (40 µs over 41 routes).
         guard: wraps the routes in the service's own middleware, inside the fault boundary.
         drop: which headers from outside are removed.
-        on_refusal: told of each request that hygiene refuses.
+        on_refusal: told of each request that hygiene refuses, and of each that no route takes.
         headers: security headers of answers that set none themselves.
     """
     inner: ASGIApp = _Dispatch(Router(routes, redirect_slashes=False, lifespan=lifespan), hot or {})
     if guard is not None:
         inner = guard(inner)
-    app: ASGIApp = FaultBoundary(inner, surface_of, routes)
+    app: ASGIApp = FaultBoundary(inner, surface_of, routes, on_unrouted=on_refusal)
     app = RequestHygiene(app, surface_of, drop=drop, on_refusal=on_refusal)
     return AccessLog(SecurityHeaders(app, headers))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from axonflow_web.body import ClientGone
 
 SurfaceOf = Callable[[str], Surface]
+OnRefusal = Callable[[Scope, Fault], Awaitable[None]]
 
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger("axonflow.web")
@@ -36,10 +37,18 @@ class FaultBoundary:
     connection, so that the client cannot mistake half an answer for a whole one.
     """
 
-    def __init__(self, app: ASGIApp, surface_of: SurfaceOf, routes: Sequence[BaseRoute] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        surface_of: SurfaceOf,
+        routes: Sequence[BaseRoute] = (),
+        *,
+        on_unrouted: OnRefusal | None = None,
+    ) -> None:
         self._app = app
         self._surface_of = surface_of
         self._routes = routes
+        self._on_unrouted = on_unrouted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application inside the boundary."""
@@ -71,6 +80,8 @@ class FaultBoundary:
                 _log.warning("answered %s: %s", error.status, error.message, exc_info=error.__cause__)
         elif isinstance(error, HTTPException):
             fault = _unrouted(error, scope["method"], allowed_methods(self._routes, scope))
+            if self._on_unrouted is not None:
+                await self._on_unrouted(scope, fault)
             response = fault_response(Surface.UNROUTED, fault)
         else:
             _log.error("a request failed on a bug", exc_info=error)

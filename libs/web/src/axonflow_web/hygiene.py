@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from axonflow_contracts.errors import Fault
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from axonflow_web.faults import SurfaceOf, fault_response
+from axonflow_web.faults import OnRefusal, SurfaceOf, fault_response
 
 _log = logging.getLogger("axonflow.web")
-
-OnRefusal = Callable[[Scope, Fault], Awaitable[None]]
 
 SINGLE_VALUED = frozenset(
     {
