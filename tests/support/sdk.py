@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -19,27 +18,46 @@ ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = ROOT / "tests" / "contract" / "openai"
 
 
-@dataclasses.dataclass(frozen=True)
 class Sdk:
-    """One release of an official SDK, run in a process of its own."""
+    """One release of an official SDK, in a process that lives as long as the tests that drive it."""
 
-    name: str
-    command: tuple[str, ...]
-    env: dict[str, str]
+    def __init__(self, name: str, command: tuple[str, ...], env: dict[str, str]) -> None:
+        self.name = name
+        self.env = env
+        self._command = command
+        self._process: subprocess.Popen[str] | None = None
 
     def run(
         self, gateway: Gateway, *calls: dict[str, Any], headers: dict[str, str] | None = None
     ) -> list[dict[str, Any]]:
+        """The outcome of each call, made one after the other."""
         job = {
             "base_url": gateway.base_url,
             "headers": gateway.headers if headers is None else headers,
             "calls": calls,
         }
-        done = subprocess.run(
-            self.command, input=json.dumps(job), env=self.env, text=True, capture_output=True, timeout=90, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)["outcomes"]
+        process = self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        assert line, f"the driver of {self.name} ended with {process.wait(10)}"
+        outcomes: list[dict[str, Any]] = json.loads(line)
+        return outcomes
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            with self._process:
+                self._process.terminate()
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                self._command, env=self.env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        return self._process
 
 
 def python_sdk(release: str) -> Sdk:

@@ -37,5 +37,7 @@ def gateway(started_gateway: Gateway) -> Gateway:
 
 
 @pytest.fixture(scope="session", params=["python-2", "python-newest", "node"])
-def sdk(request: pytest.FixtureRequest) -> Sdk:
-    return node_sdk() if request.param == "node" else python_sdk(request.param.removeprefix("python-"))
+def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
+    opened = node_sdk() if request.param == "node" else python_sdk(request.param.removeprefix("python-"))
+    yield opened
+    opened.close()

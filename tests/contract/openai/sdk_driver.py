@@ -1,4 +1,4 @@
-"""Runs inside an environment that holds one release of the OpenAI SDK: calls on stdin, outcomes on stdout, as JSON."""
+"""Runs beside one release of the OpenAI SDK: a job a line on stdin, its outcomes a line on stdout, as JSON."""
 
 import json
 import sys
@@ -32,12 +32,12 @@ def outcome(client, arguments):
 
 
 def main():
-    job = json.load(sys.stdin)
-    client = openai.OpenAI(
-        base_url=job["base_url"], api_key="any-value", default_headers=job["headers"], max_retries=0, timeout=30
-    )
-    outcomes = [outcome(client, arguments) for arguments in job["calls"]]
-    json.dump({"version": openai.__version__, "outcomes": outcomes}, sys.stdout)
+    for line in sys.stdin:
+        job = json.loads(line)
+        client = openai.OpenAI(
+            base_url=job["base_url"], api_key="any-value", default_headers=job["headers"], max_retries=0, timeout=30
+        )
+        print(json.dumps([outcome(client, arguments) for arguments in job["calls"]]), flush=True)
 
 
 if __name__ == "__main__":

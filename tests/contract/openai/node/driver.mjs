@@ -1,17 +1,8 @@
-// The same job as sdk_driver.py, for the OpenAI SDK of Node: calls on stdin, outcomes on stdout, as JSON.
-import { readFileSync } from "node:fs";
+// The same jobs as sdk_driver.py, for the OpenAI SDK of Node: a job a line on stdin, its outcomes a line on stdout.
+import { createInterface } from "node:readline";
 import OpenAI, { APIError } from "openai";
 
-const job = JSON.parse(readFileSync(0, "utf8"));
-const client = new OpenAI({
-  baseURL: job.base_url,
-  apiKey: "any-value",
-  defaultHeaders: job.headers,
-  maxRetries: 0,
-  timeout: 30_000,
-});
-
-async function outcome(args) {
+async function outcome(client, args) {
   try {
     const { data, response } = await client.chat.completions.create(args).withResponse();
     return {
@@ -33,6 +24,16 @@ async function outcome(args) {
   }
 }
 
-const outcomes = [];
-for (const args of job.calls) outcomes.push(await outcome(args));
-process.stdout.write(JSON.stringify({ outcomes }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const job = JSON.parse(line);
+  const client = new OpenAI({
+    baseURL: job.base_url,
+    apiKey: "any-value",
+    defaultHeaders: job.headers,
+    maxRetries: 0,
+    timeout: 30_000,
+  });
+  const outcomes = [];
+  for (const args of job.calls) outcomes.push(await outcome(client, args));
+  process.stdout.write(JSON.stringify(outcomes) + "\n");
+}
