@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from axonflow_agent.openai.content import unescape
 from axonflow_agent.openai.request import read_chat_request, read_provider_key
 from axonflow_contracts.errors import Fault
 from hypothesis import given
@@ -42,7 +43,7 @@ def test_tool_call_arguments_are_judged_as_sent_and_as_the_tool_will_read_them()
     found = texts(messages=[{"role": "assistant", "tool_calls": [{"function": {"arguments": arguments}}]}])
     path = "messages[0].tool_calls[0].function.arguments"
     assert found[path] == '{"q": "caf\\u00e9"}'
-    assert found[f"{path}#decoded.q"] == "caf\u00e9"
+    assert found[f"{path}#unescaped1"] == '{"q": "caf\u00e9"}'
 
 
 def test_arguments_that_are_no_json_are_still_judged():
@@ -58,6 +59,34 @@ def test_pictures_and_sound_are_not_read_as_text_but_addresses_are():
     found = texts(messages=[{"role": "user", "content": [image, sound, linked]}]).values()
     assert not {"data:image/png;base64,AAAA", "BBBB"} & set(found)
     assert "https://a/b.png" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (r"\u0031\u0032", "12"),
+        (r"\\u0031", r"\u0031"),
+        (r"\\\u0031", "\\1"),
+        (r"a\/b\"c\n\t", 'a/b"c\n\t'),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d", "\ud83d"),
+        (r"\u00", r"\u00"),
+        ("\\", "\\"),
+    ],
+)
+def test_escapes_are_resolved_once_from_left_to_right(text, read):
+    assert unescape(text) == read
+
+
+def test_places_stay_short_distinct_and_free_of_what_a_caller_wrote():
+    inner = "text"
+    for _ in range(90):
+        inner = {"a" * 30: inner, "My SSN is 123-45-6789": "b"}
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": inner}]}).encode()
+    paths = [part.path for part in read_chat_request(body).content.parts]
+    assert len(set(paths)) == len(paths)
+    assert max(map(len, paths)) < 200
+    assert not [path for path in paths if "123" in path]
 
 
 def test_a_property_name_that_carries_a_message_is_judged():
