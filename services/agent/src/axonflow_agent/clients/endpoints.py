@@ -64,7 +64,9 @@ class _Endpoints:
             raise Fault(403, "The clients API is closed: ADMIN_API_KEY is not set")
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         shown = request.headers.get("x-admin-api-key") or (bearer if scheme.lower() == "bearer" else "")
-        if not hmac.compare_digest(shown.encode(), self._admin_key.reveal().encode()):
+        # A header is latin-1 to Starlette, whatever bytes were sent; those are what the key is compared with.
+        expected = self._admin_key.reveal().encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(shown.encode("latin-1"), expected):
             raise Fault(401, "The admin key is missing or wrong: send it as X-Admin-API-Key")
 
     def _with_secret(self, issued: Issued) -> dict[str, Any]:

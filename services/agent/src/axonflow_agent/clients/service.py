@@ -18,6 +18,8 @@ from axonflow_agent.clients.records import Client, new_secret, secret_digest
 logger = logging.getLogger("axonflow.agent.clients")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
+_PERMISSION = re.compile(r"[A-Za-z0-9._:*-]{1,100}")
+_MOST_PERMISSIONS = 100
 _AWAY = "The client store cannot be reached: try again"
 
 
@@ -61,15 +63,12 @@ class ClientService:
             Fault: 400 for values that cannot be stored, 409 when the id is taken, 503 without PostgreSQL.
         """
         client_id = asked.id or f"client_{secrets.token_hex(8)}"
-        named = msgspec.structs.replace(
-            asked, id=client_id, org_id=asked.org_id or self._org_id, tenant_id=asked.tenant_id or client_id
-        )
-        for name in ("id", "org_id", "tenant_id"):
-            if _ID.fullmatch(getattr(named, name)) is None:
-                raise Fault(
-                    400, f"{name} must be 1 to 100 of letters, digits and . _ @ -, beginning with a letter or digit"
-                )
-        _check(named.name, named.rate_limit)
+        tenant_id = asked.tenant_id or client_id
+        _check_id("id", client_id)
+        _check_id("tenant_id", tenant_id)
+        _check(asked.name, asked.rate_limit)
+        _check_permissions(asked.permissions)
+        named = msgspec.structs.replace(asked, id=client_id, org_id=self._owner(asked.org_id), tenant_id=tenant_id)
         secret = new_secret()
         try:
             return Issued(await self._insert(named, secret), secret)
@@ -95,11 +94,12 @@ class ClientService:
         """The clients of an organisation, by default the deployment's.
 
         Raises:
-            Fault: 503 without PostgreSQL.
+            Fault: 400 for an organisation that cannot be one, 503 without PostgreSQL.
         """
+        owner = self._owner(org_id)
         try:
-            async with self._database.tenant(org_id or self._org_id) as connection:
-                return await store.clients_of(connection, org_id or self._org_id)
+            async with self._database.tenant(owner) as connection:
+                return await store.clients_of(connection, owner)
         except DatabaseUnavailable as error:
             raise Fault(503, _AWAY) from error
 
@@ -116,13 +116,13 @@ class ClientService:
         """Give a client a fresh secret; the old one is refused from now on.
 
         Raises:
-            Fault: 404 when there is no such client, 503 without PostgreSQL.
+            Fault: 400 for a bad value, 404 when there is no such client, 503 without PostgreSQL.
         """
         secret = new_secret()
         return Issued(await self._update(client_id, org_id, secret_sha256=secret_digest(secret)), secret)
 
     async def _update(self, client_id: str, org_id: str | None, **changes: object) -> Client:
-        owner = org_id or self._org_id
+        owner = self._owner(org_id)
         try:
             async with self._database.tenant(owner) as connection:
                 client = await store.update_client(connection, owner, client_id, **changes)
@@ -131,6 +131,12 @@ class ClientService:
         if client is None:
             raise Fault(404, "Client not found")
         return client
+
+    def _owner(self, org_id: str | None) -> str:
+        if not org_id:
+            return self._org_id
+        _check_id("org_id", org_id)
+        return org_id
 
     async def _insert(self, named: NewClient, secret: str) -> Client:
         async with self._database.tenant(named.org_id or self._org_id) as connection:
@@ -144,6 +150,18 @@ class ClientService:
                 permissions=list(named.permissions),
                 rate_limit=named.rate_limit,
             )
+
+
+def _check_id(name: str, value: str) -> None:
+    if _ID.fullmatch(value) is None:
+        raise Fault(400, f"{name} must be 1 to 100 of letters, digits and . _ @ -, beginning with a letter or digit")
+
+
+def _check_permissions(permissions: tuple[str, ...]) -> None:
+    if len(permissions) > _MOST_PERMISSIONS or not all(_PERMISSION.fullmatch(word) for word in permissions):
+        raise Fault(
+            400, f"permissions must be at most {_MOST_PERMISSIONS} words of 1 to 100 letters, digits and . _ : * -"
+        )
 
 
 def _check(name: str, rate_limit: int) -> None:
