@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from axonflow_audit import AuditRow, AuditUnavailable, RefusalFold
 from axonflow_audit.refusals import FoldWindows
@@ -131,3 +132,21 @@ def test_a_flood_from_countless_addresses_holds_bounded_memory_and_loses_no_coun
     assert windows.empty
     assert sum(each.folded_count for each in rows) == 5_000
     assert len(rows) < 300
+
+
+async def test_what_two_tenants_are_refused_for_is_counted_to_each(fold, written, clock):
+    for tenant in ("a", "b", "a", "b") * 20:
+        await fold.refuse(msgspec.structs.replace(row(), tenant_id=tenant), address="192.0.2.1", reason="malformed")
+    clock.now_s += 2
+    await fold.flush(clock.now_s)
+    counts = {tenant: sum(each.folded_count for each in written if each.tenant_id == tenant) for tenant in "ab"}
+    assert counts == {"a": 40, "b": 40}
+
+
+async def test_a_row_for_many_callers_names_none_of_them(fold, written, clock):
+    for number in range(25):
+        named = msgspec.structs.replace(row(number), client_id=f"name-{number}")
+        await fold.refuse(named, address="192.0.2.1", reason="malformed")
+    clock.now_s += 2
+    await fold.flush(clock.now_s)
+    assert (written[-1].client_id, written[-1].folded_count) == ("", 5)

@@ -1,7 +1,7 @@
 """Rows for calls that are refused before they are governed, folded when one address floods (rulings §5).
 
-The first twenty a second of one address and reason get a row each; the others of that second share one row that
-counts them, so that a flood fills neither the table nor the batches of other callers.
+The first twenty a second of one address, reason and tenant get a row each; the others of that second share one row
+that counts them, so that a flood fills neither the table nor the batches of other callers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _WINDOW_S = 1.0
 _MOST_KEYS = 10_000
 MANY_ADDRESSES = "many"
 
-_Key = tuple[str, str]
+# Address, reason, organisation and tenant: what one tenant's calls were refused for is never counted to another.
+_Key = tuple[str, str, str, str]
 
 
 @dataclasses.dataclass(slots=True)
@@ -53,9 +54,9 @@ class FoldWindows:
 
     def admit(self, row: AuditRow, address: str, reason: str, now_s: float) -> list[AuditRow]:
         """The rows to write now: this one, unless it folds, and the fold of a window that is over."""
-        key = (address, reason)
+        key = (address, reason, row.org_id, row.tenant_id)
         if key not in self._windows and len(self._windows) >= self._most_keys:
-            key = (MANY_ADDRESSES, reason)
+            key = (MANY_ADDRESSES, *key[1:])
         window = self._windows.get(key)
         due: list[AuditRow] = []
         if window is None or now_s >= window.ends_at_s:
@@ -67,6 +68,8 @@ class FoldWindows:
             return [*due, row]
         if window.folded is None:
             window.folded = row
+        elif window.folded.client_id != row.client_id:  # community callers name themselves as they like
+            window.folded = msgspec.structs.replace(window.folded, client_id="")
         window.folded_count += row.folded_count
         return due
 
