@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -33,17 +32,6 @@ class Exchange(msgspec.Struct, frozen=True):
     received_at: datetime
     started: float
 
-    @classmethod
-    def begin(cls, plane: Plane, traceparent: str | None) -> Exchange:
-        """A new exchange, now."""
-        return cls(
-            decision_id=str(uuid.uuid4()),
-            trace=TraceContext.from_headers(traceparent),
-            plane=plane,
-            received_at=datetime.now(UTC),
-            started=time.perf_counter(),
-        )
-
     @property
     def elapsed_ms(self) -> float:
         """Milliseconds since the request was received."""
@@ -62,7 +50,7 @@ class Decision(msgspec.Struct, frozen=True):
         excerpt: redacted input for the row, at most 500 characters, or empty.
         content_hash: SHA-256 of all judged text, hex.
         redactions: matches whose text is masked in the excerpt.
-        latency_ms: time the judging took.
+        latency_ms: time the judging took, waiting for a scanning thread included.
     """
 
     exchange: Exchange

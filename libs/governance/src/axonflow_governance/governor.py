@@ -7,7 +7,7 @@ import hashlib
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from axonflow_audit import AuditLog, AuditUnavailable, RefusalFold
 from axonflow_contracts.caller import Caller
@@ -25,6 +25,7 @@ logger = logging.getLogger("axonflow.governance")
 
 # A scan of this size takes 0.4 ms; above it the loop would be held too long (measured, one core).
 INLINE_SCAN_CHARS = 32 * 1024
+_PART_CHARS = 100  # what looking at one more part costs, in characters of text
 
 
 class CurrentSet(Protocol):
@@ -33,6 +34,13 @@ class CurrentSet(Protocol):
     def for_tenant(self, org_id: str, tenant_id: str) -> PolicySet | None:
         """The set that judges a tenant's calls now, or None while none was ever loaded."""
         ...
+
+
+class _Judged(NamedTuple):
+    evaluation: Evaluation
+    excerpt: str
+    redactions: int
+    content_hash: str
 
 
 class Governor:
@@ -75,21 +83,20 @@ class Governor:
         if policy_set is None:
             raise JudgementFailed("no policy set is loaded")
         started = time.perf_counter()
-        evaluation = await self._evaluate(policy_set, content, phase, is_admin="admin" in caller.user.permissions)
-        latency_ms = (time.perf_counter() - started) * 1000
+        judged = await self._judged(policy_set, content, phase, is_admin="admin" in caller.user.permissions)
+        evaluation = judged.evaluation
         if evaluation.failure:
             logger.error("the policy engine failed (%s): the call is blocked", evaluation.failure)
-        excerpt, redactions = excerpt_of(content, evaluation) if self._keep_input else ("", 0)
         return Decision(
             exchange=exchange,
             caller=caller,
             evaluation=evaluation,
             verdict=self._in_this_edition(evaluation.verdict),
             phase=phase,
-            excerpt=excerpt,
-            content_hash=_hash(content),
-            redactions=redactions,
-            latency_ms=latency_ms,
+            excerpt=judged.excerpt,
+            content_hash=judged.content_hash,
+            redactions=judged.redactions,
+            latency_ms=(time.perf_counter() - started) * 1000,
         )
 
     async def record(self, decision: Decision, *, stage: str, call: ModelCall | None = None) -> None:
@@ -123,14 +130,16 @@ class Governor:
         """Stop the scanning threads; scans under way finish."""
         self._scanners.shutdown(wait=True)
 
-    async def _evaluate(self, policy_set: PolicySet, content: Content, phase: Phase, *, is_admin: bool) -> Evaluation:
+    async def _judged(self, policy_set: PolicySet, content: Content, phase: Phase, *, is_admin: bool) -> _Judged:
+        def work() -> _Judged:
+            evaluation = policy_set.evaluate(content, phase, is_admin=is_admin)
+            excerpt, redactions = excerpt_of(content, evaluation) if self._keep_input else ("", 0)
+            return _Judged(evaluation, excerpt, redactions, _hash(content))
+
         try:
-            if sum(len(part.text) for part in content.parts) <= INLINE_SCAN_CHARS:
-                return policy_set.evaluate(content, phase, is_admin=is_admin)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(
-                self._scanners, lambda: policy_set.evaluate(content, phase, is_admin=is_admin)
-            )
+            if sum(len(part.text) + _PART_CHARS for part in content.parts) <= INLINE_SCAN_CHARS:
+                return work()
+            return await asyncio.get_running_loop().run_in_executor(self._scanners, work)
         except Exception as error:
             logger.exception("the policy engine failed; the call is refused")
             raise JudgementFailed("the policy engine failed") from error
