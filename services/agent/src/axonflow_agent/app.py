@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from axonflow_contracts.errors import Fault, Surface
 from axonflow_contracts.verdicts import Plane
@@ -11,14 +12,14 @@ from axonflow_internal_auth import is_identity_header
 from axonflow_policy import Policy
 from axonflow_pricing import default_prices
 from axonflow_web import application
-from axonflow_web.hygiene import OnRefusal
+from axonflow_web.faults import OnRefusal
 from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import ASGIApp, Scope
 
 from axonflow_agent import forward
 from axonflow_agent.clients import endpoints as clients
 from axonflow_agent.clients.service import ClientService
-from axonflow_agent.correlation import Correlation, exchange_of
+from axonflow_agent.correlation import Correlation, exchange_of, is_governed
 from axonflow_agent.health import HealthEndpoints
 from axonflow_agent.openai import endpoints as openai
 from axonflow_agent.openai.service import ChatService
@@ -102,9 +103,10 @@ def _surface_of(path: str) -> Surface:
 
 def _record_refusal(governor: Governor) -> OnRefusal:
     async def record(scope: Scope, fault: Fault) -> None:
-        if scope["path"] in GOVERNED:
+        if is_governed(scope):
             address = scope["client"][0] if scope.get("client") else ""
-            refusal = Refusal(status=fault.status, reason="malformed", message=fault.message, address=address)
+            reason = "wrong_method" if fault.status == HTTPStatus.METHOD_NOT_ALLOWED else "malformed"
+            refusal = Refusal(status=fault.status, reason=reason, message=fault.message, address=address)
             await governor.refuse(exchange_of(scope), refusal)
 
     return record

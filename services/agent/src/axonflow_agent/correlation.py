@@ -29,8 +29,7 @@ class Correlation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request."""
-        # A published SDK sends `//v1/…`; hygiene makes one slash of it further in.
-        plane = self._plane_of(scope["path"].replace("//", "/", 1)) if scope["type"] == "http" else None
+        plane = self._plane_of(one_slash(scope["path"])) if scope["type"] == "http" else None
         if plane is None:
             await self._app(scope, receive, send)
             return
@@ -48,6 +47,16 @@ class Correlation:
             await send(message)
 
         await self._app(scope, receive, correlated)
+
+
+def one_slash(path: str) -> str:
+    """``path`` as hygiene leaves it further in: a published SDK sends ``//v1/…``."""
+    return path[1:] if path.startswith("//") else path
+
+
+def is_governed(scope: Scope) -> bool:
+    """Whether answers to this request carry a decision id, and so must leave a row."""
+    return EXCHANGE in scope
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -16,6 +16,7 @@ RELAYED_PREFIXES = ("x-ratelimit-", "openai-")
 _NOT_SENT = ("User-Agent", "Accept", "Accept-Encoding")
 _CHUNK = 65_536
 _LARGE_BODY_BYTES = 1 << 20
+_LEAST_FINAL_STATUS = 200  # below it no answer is one (RFC 9110 section 15.2)
 
 
 class UpstreamFailed(Exception):
@@ -41,6 +42,11 @@ class Reply:
     body: bytes
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     latency_ms: float = 0.0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the provider did what it was asked."""
+        return 200 <= self.status < 300
 
 
 class Upstream:
@@ -68,7 +74,7 @@ class Upstream:
                 ) as response,
             ):
                 text = await self._read(response)
-                kept = {name.lower(): value for name, value in response.headers.items() if _is_relayed(name.lower())}
+                kept = {name.lower(): value for name, value in response.headers.items() if _is_relayed(name, value)}
                 return Reply(response.status, text, kept, (time.perf_counter() - started) * 1000)
         except TimeoutError as error:
             raise UpstreamFailed("timeout") from error
@@ -78,6 +84,8 @@ class Upstream:
             raise UpstreamFailed("unreadable") from error
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        if response.status < _LEAST_FINAL_STATUS:
+            raise UpstreamFailed("unreadable")
         # No encoding was asked for; an encoded reply cannot be measured, and unpacking it is how a bomb goes off.
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UpstreamFailed("unreadable")
@@ -96,5 +104,7 @@ def _payload(body: bytes) -> bytes | io.BytesIO:
     return io.BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body
 
 
-def _is_relayed(name: str) -> bool:
-    return name in RELAYED_HEADERS or name.startswith(RELAYED_PREFIXES)
+def _is_relayed(name: str, value: str) -> bool:
+    name = name.lower()
+    # A value outside printable ASCII could not be sent as it came.
+    return (name in RELAYED_HEADERS or name.startswith(RELAYED_PREFIXES)) and value.isascii() and value.isprintable()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Protocol
 
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault, Surface
-from axonflow_governance import Exchange, Governor, Refusal
+from axonflow_governance import Exchange, Governor, JudgementFailed, Refusal
 from axonflow_telemetry import Metrics
-from axonflow_web import fault_response, read_body
+from axonflow_web import ClientGone, fault_response, read_body
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +20,9 @@ from axonflow_agent.openai.request import ChatRequest, read_chat_request, read_p
 from axonflow_agent.openai.service import ChatService, Outcome
 
 PATH = "/v1/chat/completions"
+# The worst body of this size takes 20 ms to read; a larger one would hold the loop, and other callers, for too long.
+INLINE_BODY_BYTES = 16 * 1024
+LARGE_BODIES_AT_ONCE = 2
 
 
 class Door(Protocol):
@@ -42,6 +46,7 @@ class ChatEndpoint:
     governor: Governor
     metrics: Metrics
     max_body_bytes: int
+    large_bodies: asyncio.Semaphore = dataclasses.field(default_factory=lambda: asyncio.Semaphore(LARGE_BODIES_AT_ONCE))
 
     async def answer(self, request: Request) -> Response:
         """Answer one chat completion."""
@@ -55,6 +60,16 @@ class ChatEndpoint:
             await self._refused(exchange, fault, request, caller)
             return fault_response(Surface.MIDDLEWARE, fault)
         try:
+            return await self._governed(exchange, request, caller)
+        except (Fault, ClientGone):
+            raise
+        except Exception:
+            # A fault of ours is answered 500 further out; like every answer it has its row.
+            await self._refused(exchange, Fault(500, "Internal server error"), request, caller)
+            raise
+
+    async def _governed(self, exchange: Exchange, request: Request, caller: Caller) -> Response:
+        try:
             body, chat, provider_key = await self._read(request)
         except Fault as fault:
             await self._refused(exchange, fault, request, caller)
@@ -64,11 +79,21 @@ class ChatEndpoint:
         except Fault as fault:
             self._count(exchange, _STATUS_WORDS.get(fault.status, "error"))
             raise
+        except JudgementFailed as error:
+            unjudged = Fault(503, "No policy verdict could be made: the call is refused")
+            await self._refused(exchange, unjudged, request, caller)
+            raise unjudged from error
         return self._respond(exchange, outcome)
 
     async def _read(self, request: Request) -> tuple[bytes, ChatRequest, str]:
         body = await read_body(request, self.max_body_bytes)
-        return body, read_chat_request(body), read_provider_key(request.headers.get("x-provider-key"))
+        return body, await self._parsed(body), read_provider_key(request.headers.get("x-provider-key"))
+
+    async def _parsed(self, body: bytes) -> ChatRequest:
+        if len(body) <= INLINE_BODY_BYTES:
+            return read_chat_request(body)
+        async with self.large_bodies:
+            return await asyncio.to_thread(read_chat_request, body)
 
     async def _refused(self, exchange: Exchange, fault: Fault, request: Request, caller: Caller | None) -> None:
         self._count(exchange, "error")
@@ -83,10 +108,10 @@ class ChatEndpoint:
 
     def _respond(self, exchange: Exchange, outcome: Outcome) -> Response:
         call = outcome.call
-        self._count(exchange, "success" if 200 <= call.status < 300 else "upstream_error")
+        self._count(exchange, "success" if outcome.reply.succeeded else "upstream_error")
         for kind, tokens in (("prompt", call.prompt_tokens), ("completion", call.completion_tokens)):
             if tokens:
-                self.metrics.openai_tokens(kind, call.model, tokens)
+                self.metrics.openai_tokens(kind, outcome.model_label, tokens)
         return Response(outcome.reply.body, outcome.reply.status, headers=dict(outcome.reply.headers))
 
     def _count(self, exchange: Exchange, status: str) -> None:
@@ -95,4 +120,11 @@ class ChatEndpoint:
 
 
 _STATUS_WORDS = {400: "denied", 502: "upstream_error"}
-_REASONS = {401: "unauthenticated", 403: "forbidden", 413: "oversize", 429: "rate_limited", 503: "unavailable"}
+_REASONS = {
+    401: "unauthenticated",
+    403: "forbidden",
+    413: "oversize",
+    429: "rate_limited",
+    500: "internal",
+    503: "unavailable",
+}

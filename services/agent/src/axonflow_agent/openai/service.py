@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
-import msgspec
 from axonflow_audit import AuditUnavailable
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.verdicts import Verdict
-from axonflow_governance import Decision, Exchange, Governor, JudgementFailed, ModelCall
+from axonflow_governance import Decision, Exchange, Governor, ModelCall
+from axonflow_policy import redact_excerpt
 from axonflow_pricing import PriceTable, Usage
 
-from axonflow_agent.openai.request import ChatRequest
+from axonflow_agent.openai.request import MODEL_PATH, ChatRequest
+from axonflow_agent.openai.usage import Told, UnreadableReply, told_by
 from axonflow_agent.upstream import Reply, Upstream, UpstreamFailed
 
 PROVIDER = "openai"
 STAGE = "llm"
 NOT_RECORDABLE = "The audit log cannot be written: the call is refused"
+_NOTHING_TOLD = Told("", Usage())
 _FAILURES = {
     "unreachable": "Upstream provider request failed: the provider cannot be reached",
     "timeout": "Upstream provider request failed: the provider did not answer in time",
@@ -28,27 +29,13 @@ _FAILURES = {
 }
 
 
-class _PromptDetails(msgspec.Struct, frozen=True):
-    cached_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct, frozen=True):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    prompt_tokens_details: _PromptDetails | None = None
-
-
-class _Completion(msgspec.Struct, frozen=True):
-    model: str = ""
-    usage: _Usage | None = None
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer for the caller, and the counts that metrics want."""
+    """An answer for the caller, the counts that metrics want, and the model's name as far as a metric may show it."""
 
     reply: Reply
     call: ModelCall
+    model_label: str
 
 
 class ChatService:
@@ -62,37 +49,38 @@ class ChatService:
     async def complete(
         self, exchange: Exchange, caller: Caller, request: ChatRequest, body: bytes, provider_key: str
     ) -> Outcome:
-        """Judge ``request``; send ``body`` on when it may pass.
+        """Judge ``request``; send ``body`` on when it may pass. Each way out but a failed verdict leaves its row.
 
         Raises:
-            Fault: 400 denied by policy; 502 no usable reply; 503 no verdict or no audit place.
+            Fault: 400 denied by policy; 502 no usable reply; 503 no audit place.
+            JudgementFailed: no verdict could be made; nothing was sent and nothing recorded.
         """
         if not self._governor.can_record:
             raise Fault(503, NOT_RECORDABLE, headers={"Retry-After": "1"})
-        try:
-            decision = await self._governor.judge(exchange, caller, request.content)
-        except JudgementFailed as error:
-            raise Fault(503, "No policy verdict could be made: the call is refused") from error
+        decision = await self._governor.judge(exchange, caller, request.content)
+        asked = _shown_model(request.model, decision)
         if decision.denied:
-            await self._record(decision, ModelCall(provider=PROVIDER, model=request.model))
+            await self._record(decision, ModelCall(provider=PROVIDER, model=asked))
             raise _denial(decision)
-        return await self._pass(decision, request, body, provider_key)
+        return await self._pass(decision, asked, body, provider_key)
 
-    async def _pass(self, decision: Decision, request: ChatRequest, body: bytes, provider_key: str) -> Outcome:
+    async def _pass(self, decision: Decision, asked: str, body: bytes, provider_key: str) -> Outcome:
         try:
             reply = await self._upstream.complete(body, provider_key)
-            call = self._measure(request, reply)
+            told = told_by(reply.body) if reply.succeeded else _NOTHING_TOLD
         except UpstreamFailed as error:
-            failed = ModelCall(
-                provider=PROVIDER,
-                model=request.model,
-                latency_ms=decision.exchange.elapsed_ms,
-                error=error.reason,
-            )
-            await self._record(decision, failed)
+            await self._record(decision, _failed(decision, asked, error.reason))
             raise Fault(502, _FAILURES[error.reason], kind="server_error") from error
+        except UnreadableReply as error:
+            await self._record(decision, _failed(decision, asked, "unreadable"))
+            raise Fault(502, _FAILURES["unreadable"], kind="server_error") from error
+        except asyncio.CancelledError:
+            # Cut at the end of a drain: nobody gets an answer, but the provider has the call, and may charge for it.
+            await self._record(decision, _failed(decision, asked, "interrupted"))
+            raise
+        call = self._measure(asked, reply, told)
         await self._record(decision, call)
-        return Outcome(reply, call)
+        return Outcome(reply, call, told.label)
 
     async def _record(self, decision: Decision, call: ModelCall) -> None:
         try:
@@ -100,60 +88,36 @@ class ChatService:
         except AuditUnavailable as error:
             raise Fault(503, NOT_RECORDABLE, headers={"Retry-After": "1"}) from error
 
-    def _measure(self, request: ChatRequest, reply: Reply) -> ModelCall:
-        """Tokens and cost from the reply's ``usage``; zero when the provider refused.
-
-        Raises:
-            UpstreamFailed: a success whose body is not the JSON it must be.
-        """
-        if not 200 <= reply.status < 300:
-            return ModelCall(provider=PROVIDER, model=request.model, latency_ms=reply.latency_ms, status=reply.status)
-        completion = _completion_of(reply.body)
-        told = completion.usage or _Usage()
-        cached = told.prompt_tokens_details.cached_tokens if told.prompt_tokens_details else 0
-        usage = Usage(
-            prompt=max(0, told.prompt_tokens), completion=max(0, told.completion_tokens), cached=max(0, cached or 0)
-        )
-        cost = self._prices.cost(PROVIDER, completion.model or request.model, usage)
+    def _measure(self, asked: str, reply: Reply, told: Told) -> ModelCall:
+        """Tokens and cost as the reply told them; zero when the provider refused."""
+        model = told.model or asked
+        cost = self._prices.cost(PROVIDER, model, told.usage)
         return ModelCall(
             provider=PROVIDER,
-            model=completion.model or request.model,
-            prompt_tokens=usage.prompt,
-            completion_tokens=usage.completion,
-            cached_tokens=usage.cached,
+            model=model,
+            prompt_tokens=told.usage.prompt,
+            completion_tokens=told.usage.completion,
+            cached_tokens=told.usage.cached,
             cost_usd=cost.usd,
             cost_estimated=cost.estimated,
             latency_ms=reply.latency_ms,
             status=reply.status,
-            metadata=_usage_note(completion),
+            metadata={"usage": told.note} if told.note else {},
         )
 
 
-def _completion_of(body: bytes) -> _Completion:
-    try:
-        return msgspec.json.decode(body, type=_Completion)
-    except msgspec.ValidationError:
-        # JSON, but of another shape: the provider's own business, relayed as it is and counted as nothing.
-        return _Completion()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamFailed("unreadable") from error
+def _failed(decision: Decision, asked: str, reason: str) -> ModelCall:
+    return ModelCall(provider=PROVIDER, model=asked, latency_ms=decision.exchange.elapsed_ms, error=reason)
 
 
-def _usage_note(completion: _Completion) -> Mapping[str, Any]:
-    return {} if completion.usage else {"usage": "missing"}
+def _shown_model(model: str, decision: Decision) -> str:
+    """The name as a row may hold it: it is the caller's text, and may be what a policy found."""
+    found = [match for match in decision.evaluation.matches if match.path == MODEL_PATH]
+    return redact_excerpt(model, found) if found else model
 
 
 def _denial(decision: Decision) -> Fault:
-    if decision.verdict is Verdict.NEEDS_APPROVAL:
-        return Fault(
-            400,
-            f"Request needs approval: {decision.evaluation.reason}",
-            kind="policy_violation",
-            code="policy_denied",
-        )
-    return Fault(
-        400,
-        f"Request blocked by policy: {decision.evaluation.reason}",
-        kind="policy_violation",
-        code="policy_denied",
-    )
+    asks = decision.verdict is Verdict.NEEDS_APPROVAL
+    what = "needs approval" if asks else "blocked by policy"
+    message = f"Request {what}: {decision.evaluation.reason}"
+    return Fault(400, message, kind="policy_violation", code="policy_denied")
