@@ -1,4 +1,4 @@
-"""Runs inside an environment that holds one release of the AxonFlow SDK: calls on stdin, outcomes on stdout, as JSON."""
+"""Runs beside one release of the AxonFlow SDK: calls on stdin, outcomes on stdout, as JSON."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ def arguments(call):
 async def outcome(client, call):
     try:
         return {"value": shown(await getattr(client, call["method"])(**arguments(call)))}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the SDK raises is an outcome
         return {"error": type(error).__name__, "message": str(error)}
 
 

@@ -15,7 +15,7 @@ FAULT = Fault(403, "No.", code="TIER_RESTRICTED", kind="policy_violation", detai
             {"error": {"message": "No.", "type": "policy_violation", "param": None, "code": "TIER_RESTRICTED"}},
         ),
         (Surface.HANDLER, {"success": False, "error": "No.", "service": "orchestrator"}),
-        (Surface.MIDDLEWARE, {"error": {"code": 403, "message": "No."}}),
+        (Surface.MIDDLEWARE, {"error": {"code": 403, "message": "No."}, "service": "orchestrator"}),
         (Surface.FLAT, {"error": "No.", "service": "orchestrator"}),
         (Surface.NESTED, {"error": {"code": "TIER_RESTRICTED", "message": "No.", "service": "orchestrator"}}),
         (

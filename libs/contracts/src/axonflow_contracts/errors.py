@@ -16,7 +16,7 @@ class Surface(Enum):
 
     OPENAI = "openai"  # {"error": {"message", "type", "param", "code"}}
     HANDLER = "handler"  # {"success": false, "error": "text"}
-    MIDDLEWARE = "middleware"  # {"error": {"code": 403, "message": "text"}}
+    MIDDLEWARE = "middleware"  # {"error": {"code": 403, "message": "text"}}, plus "message" in a refusal by edition
     FLAT = "flat"  # {"error": "text"}, plus "service" when a backend is meant
     NESTED = "nested"  # {"error": {"code": "UPPER", "message": "text", "details"?: [...]}}
     WORKFLOW = "workflow"  # {"error": "lower", "code": "UPPER", "message": "text"}
@@ -86,7 +86,7 @@ def _handler(fault: Fault) -> dict[str, Any]:
 
 
 def _middleware(fault: Fault) -> dict[str, Any]:
-    return {"error": {"code": fault.status, "message": fault.message}}
+    return {"error": {"code": fault.status, "message": fault.message}, **fault.details}
 
 
 def _flat(fault: Fault) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,35 @@ _LEGACY_CATEGORIES: Mapping[str, str] = MappingProxyType(
         "dangerous_queries": "security-sqli",
         "admin_access": "security-admin",
         "pii_detection": "pii-global",
+    }
+)
+
+
+# Every category that a static policy may have (contract, agent §3.1).
+STATIC_CATEGORIES = frozenset(
+    {
+        "security-sqli",
+        "security-admin",
+        "security-dangerous",
+        "pii-global",
+        "pii-us",
+        "pii-eu",
+        "pii-india",
+        "pii-singapore",
+        "pii-indonesia",
+        "sensitive-data",
+        "code-secrets",
+        "code-unsafe",
+        "code-compliance",
+        "custom",
+        "compliance-rbi",
+        "compliance-sebi",
+        "compliance-euaiact",
+        "compliance-masfeat",
+        "media-safety",
+        "media-biometric",
+        "media-document",
+        "media-pii",
     }
 )
 
@@ -74,6 +104,39 @@ class StaticPolicyMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     validator: str = ""
 
 
+class StaticPolicyOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """An override of a system policy as the policy API answers it (agent §3.6).
+
+    Attributes:
+        policy_id: the policy's slug.
+        action_override: the action in its place; the policy's own where only the switch is overridden, since SDKs
+            cannot read an override without it.
+        enabled_override: turns the policy on or off; null leaves its switch.
+        organization_id: whose override it is.
+        tenant_id: null when it holds for every tenant of the organisation.
+        expires_at: when it ends by itself; null never.
+    """
+
+    id: str
+    policy_id: str
+    action_override: Action
+    override_reason: str
+    created_by: str
+    created_at: datetime
+    organization_id: str
+    enabled_override: bool | None = None
+    tenant_id: str | None = None
+    expires_at: datetime | None = None
+    active: bool = True
+
+
+class StaticPolicyOverrideList(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``GET /api/v1/static-policies/overrides``; ``overrides`` is never null."""
+
+    overrides: tuple[StaticPolicyOverride, ...]
+    count: int
+
+
 class StaticPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """One static policy as the policy API answers it.
 
@@ -105,8 +168,78 @@ class StaticPolicy(msgspec.Struct, frozen=True, kw_only=True):
     organization_id: str | msgspec.UnsetType = msgspec.UNSET
     org_id: str | msgspec.UnsetType = msgspec.UNSET
     has_override: bool = False
+    override: StaticPolicyOverride | msgspec.UnsetType = msgspec.UNSET
     created_by: str = "system"
     updated_by: str = "system"
+
+
+class EffectiveStaticPolicy(StaticPolicy, frozen=True, kw_only=True):
+    """A static policy as it acts for a tenant: ``enabled`` is after its override, whose parts stand beside it."""
+
+    override_action: Action | msgspec.UnsetType = msgspec.UNSET
+    override_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    override_expires_at: datetime | msgspec.UnsetType = msgspec.UNSET
+    override_reason: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class EffectiveStaticPolicies(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``GET /api/v1/static-policies/effective``; ``static`` is never null."""
+
+    static: tuple[EffectiveStaticPolicy, ...]
+    tenant_id: str
+    organization_id: str
+    computed_at: datetime
+
+
+class StaticPolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a static policy.
+
+    Attributes:
+        change_type: created, updated, deleted, enabled or disabled.
+        snapshot: the policy as it stood after the change.
+    """
+
+    id: str
+    policy_id: str
+    version: int
+    change_type: str
+    change_summary: str
+    changed_by: str
+    changed_at: datetime
+    snapshot: Mapping[str, Any]
+
+
+class StaticPolicyVersions(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``GET /api/v1/static-policies/{id}/versions``, newest first."""
+
+    policy_id: str
+    versions: tuple[StaticPolicyVersion, ...]
+    count: int
+
+
+class PatternMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pattern found in one input.
+
+    Attributes:
+        matches: the texts it found, the first few of a flood.
+        groups: the first match's captures, empty text for one that took no part; SDKs read no null here.
+    """
+
+    input: str
+    matched: bool
+    matches: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class PatternTest(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``POST /api/v1/static-policies/test``; ``results`` and ``matches`` are the same list."""
+
+    valid: bool
+    pattern: str
+    inputs: tuple[str, ...] = ()
+    results: tuple[PatternMatch, ...] = ()
+    matches: tuple[PatternMatch, ...] = ()
+    error: str | None = None
 
 
 class Pagination(msgspec.Struct, frozen=True, kw_only=True):

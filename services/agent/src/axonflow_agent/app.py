@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from axonflow_contracts.errors import Fault, Surface
 from axonflow_contracts.verdicts import Plane
-from axonflow_governance import Governor, PolicySource, Refusal
+from axonflow_governance import Governor, Refusal
 from axonflow_internal_auth import is_identity_header
-from axonflow_policy import Policy
 from axonflow_pricing import default_prices
 from axonflow_web import application
 from axonflow_web.faults import OnRefusal
@@ -24,7 +22,6 @@ from axonflow_agent.health import HealthEndpoints
 from axonflow_agent.openai import endpoints as openai
 from axonflow_agent.openai.service import ChatService
 from axonflow_agent.policies import routes as policies
-from axonflow_agent.policies.service import PolicyReader
 from axonflow_agent.resources import Agent
 from axonflow_agent.upstream import Upstream
 
@@ -37,14 +34,13 @@ def create_app(agent: Agent) -> ASGIApp:
     settings = agent.settings
     health = HealthEndpoints(agent.policies, agent.audit, agent.lifecycle, agent.metrics, settings.edition)
     chat = _chat(agent)
-    reader = PolicyReader(agent.database, _in_force(agent.policies), agent.posture)
     routes: list[BaseRoute] = [
         Route("/health", health.health, methods=["GET"]),
         Route("/ready", health.ready, methods=["GET"]),
         Route("/prometheus", health.prometheus, methods=["GET"]),
         Route(openai.PATH, chat.answer, methods=["POST"]),
         *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
-        *policies.routes(agent.door, reader),
+        *policies.routes(agent.door, _policies(agent)),
         *forward.routes(_forwarder(agent), agent.door.enter),
     ]
     app = application(
@@ -75,6 +71,20 @@ def _chat(agent: Agent) -> openai.ChatEndpoint:
     )
 
 
+def _policies(agent: Agent) -> policies.PolicyServices:
+    settings = agent.settings
+    return policies.PolicyServices.of(
+        database=agent.database,
+        source=agent.policies,
+        posture=agent.posture,
+        audit=agent.audit,
+        edition=settings.edition,
+        limits=settings.limits,
+        strict_overrides=settings.override_strict,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
 def _forwarder(agent: Agent) -> forward.Forwarder:
     settings = agent.settings
     return forward.Forwarder(
@@ -87,10 +97,6 @@ def _forwarder(agent: Agent) -> forward.Forwarder:
         org_id=settings.org_id,
         max_body_bytes=settings.max_body_bytes,
     )
-
-
-def _in_force(source: PolicySource) -> Callable[[], Mapping[str, Policy]]:
-    return lambda: {policy.id: policy for policy in source.current.policies} if source.current else {}
 
 
 def _surface_of(path: str) -> Surface:

@@ -142,6 +142,13 @@ class AgentSettings(ServiceSettings):
         (),
     )
 
+    override_strict: bool = variable(
+        "AXONFLOW_OVERRIDE_STRICT",
+        "true lets an override be stricter than the policy it replaces, never weaker.",
+        boolean,
+        False,
+    )
+
     @property
     def openai_base(self) -> str:
         """Base address of chat completions, ending in the provider's version path."""

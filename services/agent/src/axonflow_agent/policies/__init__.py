@@ -1,1 +1,1 @@
-"""Static policies as clients and the portal read them. Writing them is not here."""
+"""Static policies: read, written, tried out."""

@@ -61,6 +61,37 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
         return self.offset // self.limit + 1
 
 
+class EffectiveQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which policies of a tenant are shown as acting.
+
+    Attributes:
+        categories: true words, any of which matches; None matches all.
+        include_disabled: also those that are off.
+        include_overridden: also those that an override turned off.
+    """
+
+    categories: tuple[str, ...] | None = None
+    include_disabled: bool = False
+    include_overridden: bool = False
+
+    def wants(self, *, enabled: bool, overridden: bool) -> bool:
+        """Whether a policy belongs into the answer."""
+        return enabled or self.include_disabled or (overridden and self.include_overridden)
+
+
+def parse_effective(params: Mapping[str, str]) -> EffectiveQuery:
+    """Read what `EffectiveQuery` holds.
+
+    Raises:
+        Fault: 400, a value that its parameter does not take.
+    """
+    return EffectiveQuery(
+        categories=stored_categories(word) if (word := params.get("category", "")) else None,
+        include_disabled=_flag(params, "include_disabled") or False,
+        include_overridden=_flag(params, "include_overridden") or False,
+    )
+
+
 def parse_query(params: Mapping[str, str]) -> ListQuery:
     """Read a list query; unknown parameters are left alone, as other versions' clients send them.
 
@@ -73,7 +104,7 @@ def parse_query(params: Mapping[str, str]) -> ListQuery:
         categories=stored_categories(word) if (word := params.get("category", "")) else None,
         tier=_word(params, "tier", Tier),
         severity=_word(params, "severity", Severity),
-        enabled=_enabled(params),
+        enabled=_flag(params, "enabled"),
         search=_search(params),
         sort_by=sort_by,
         descending=_descending(params, sort_by),
@@ -110,11 +141,11 @@ def _word(params: Mapping[str, str], name: str, kind: type[Word]) -> Word | None
         raise Fault(400, f"{name} must be one of {', '.join(kind)}") from None
 
 
-def _enabled(params: Mapping[str, str]) -> bool | None:
-    text = params.get("enabled", "")
+def _flag(params: Mapping[str, str], name: str) -> bool | None:
+    text = params.get(name, "")
     legal: Mapping[str, bool | None] = {"": None, "true": True, "false": False}
     if text not in legal:
-        raise Fault(400, "enabled must be true or false")
+        raise Fault(400, f"{name} must be true or false")
     return legal[text]
 
 
