@@ -85,11 +85,12 @@ def clone(target: Path) -> None:
 
 
 @contextlib.contextmanager
-def temporary_checkout(python: str) -> Iterator[Checkout]:
+def temporary_checkout(python: str, ports: Mapping[str, str] | None = None) -> Iterator[Checkout]:
     """A clean checkout below a folder that every account can enter; its state is removed afterwards.
 
     Args:
         python: what ``.venv`` is made with.
+        ports: none for the defaults; unless given, free ones.
     """
     folder = Path("/var/tmp") / f"axonflow-e2e-{os.getpid()}-{free_port()}"  # noqa: S108 - made here, mode 0755
     path = folder / "checkout"
@@ -97,6 +98,8 @@ def temporary_checkout(python: str) -> Iterator[Checkout]:
     folder.chmod(0o755)
     clone(path)
     checkout = Checkout(path, environ={"PYTHON": python})
+    if ports is not None:
+        checkout = dataclasses.replace(checkout, ports=ports)
     try:
         yield checkout
     finally:

@@ -12,7 +12,7 @@ from axonflow_guards import NonceLedger
 from axonflow_settings import ServiceSettings
 from support.postgres import Server, service_settings
 
-LATER = datetime.now(UTC) + timedelta(minutes=2)
+LATER = datetime.now(UTC) + timedelta(days=1)  # a whole run may lie between import and use
 LONG_AGO = datetime.now(UTC) - timedelta(days=1)
 
 

@@ -14,7 +14,7 @@ CLAIMS = {
     "role": "analyst",
     "permissions": ["query"],
     "tenant_id": "t1",
-    "exp": int(time.time()) + 600,
+    "exp": int(time.time()) + 86_400,  # a whole run may lie between import and use
 }
 
 
