@@ -136,6 +136,11 @@ class PolicySet:
         )
 
     @property
+    def compiled(self) -> tuple[Policy, ...]:
+        """Every policy that the set was compiled with, those that are off included."""
+        return self._rows
+
+    @property
     def engine(self) -> str:
         """``vectorscan`` or ``re2``."""
         return self._engine.name

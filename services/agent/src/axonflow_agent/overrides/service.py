@@ -45,7 +45,7 @@ class OverrideService:
 
     Attributes:
         database: where they are kept.
-        in_force: the policies of the set that judges now, by their slug.
+        in_force: the policies of the set that judges now, those that are off included, by slug.
         posture: the operator's levers.
         allowed: whether the edition has overrides.
         strict: the operator lets overrides be as strict as what they replace, or stricter, and nothing else.

@@ -134,4 +134,4 @@ def _behind(enter: Enter, handler: Handler) -> Callable[[Request], Awaitable[Res
 
 
 def _in_force(source: PolicySource) -> Callable[[], Mapping[str, Policy]]:
-    return lambda: {policy.id: policy for policy in source.current.policies} if source.current else {}
+    return lambda: {policy.id: policy for policy in source.current.compiled} if source.current else {}

@@ -56,7 +56,7 @@ class PolicyReader:
 
     Attributes:
         database: where the rows are.
-        in_force: the policies of the set that judges now, by their slug; called once a list.
+        in_force: the policies of the set that judges now, those that are off included, by slug; called once a list.
         posture: the operator's levers, so that a list says what happens and not only what is stored.
         overrides_act: false in editions that have no overrides, where stored ones do nothing and are not shown.
     """
