@@ -23,7 +23,7 @@ PYTHON = VENV / "bin" / "python"
 TOOLS = ROOT / ".tools"
 LOCKS = ROOT / "requirements"
 DEV_LOCK = LOCKS / "dev.txt"
-NODE_TESTS = ROOT / "tests" / "contract" / "node"
+NODE_TESTS = (ROOT / "tests" / "contract" / "openai" / "node", ROOT / "tests" / "e2e" / "portal")
 SDKS = ("sdk-openai-2", "sdk-openai-newest", "sdk-axonflow-8.3", "sdk-axonflow-8.4")
 
 
@@ -202,21 +202,21 @@ def prepare_sdk(name: str) -> None:
     stamp.write_text(wanted, encoding="utf-8")
 
 
-def prepare_node() -> None:
-    """``npm ci`` for the Node SDK's contract tests; without node or npm nothing is done and those tests say so."""
-    lock, npm = NODE_TESTS / "package-lock.json", shutil.which("npm")
-    if npm is None or shutil.which("node") is None or not lock.exists():
+def prepare_node(folder: Path) -> None:
+    """``npm ci`` in a folder of tests; without node or npm nothing is done, and the tests that miss it say so."""
+    lock, npm = folder / "package-lock.json", shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
         return
     TOOLS.mkdir(exist_ok=True)
-    stamp, wanted = TOOLS / "node.stamp", digest(str(ROOT).encode(), lock.read_bytes())
-    if is_fresh(stamp, wanted) and (NODE_TESTS / "node_modules").is_dir():
+    name = "-".join(folder.relative_to(ROOT / "tests").parts)
+    stamp, wanted = TOOLS / f"node-{name}.stamp", digest(str(ROOT).encode(), lock.read_bytes())
+    if is_fresh(stamp, wanted) and (folder / "node_modules").is_dir():
         return
-    say("installing the Node SDK of the contract tests")
-    done = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund"], cwd=NODE_TESTS, capture_output=True, text=True, check=False
-    )
+    say(f"installing what tests/{folder.relative_to(ROOT / 'tests')} needs of node's packages")
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        say(f"npm ci failed, the Node tests will be skipped:\n{done.stderr[-800:]}")
+        say(f"npm ci failed, the tests that need it will be skipped:\n{done.stderr[-800:]}")
         return
     stamp.write_text(wanted, encoding="utf-8")
 
@@ -232,7 +232,8 @@ def main(pieces: list[str]) -> int:
             if "tests" in pieces:
                 for name in SDKS:
                     prepare_sdk(name)
-                prepare_node()
+                for folder in NODE_TESTS:
+                    prepare_node(folder)
     except CannotPrepare as refusal:
         say(str(refusal))
         return 1

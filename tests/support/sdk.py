@@ -64,7 +64,7 @@ def python_sdk(release: str) -> Sdk:
     """The Python SDK of ``release`` (``2`` or ``newest``); skips when it is not installed."""
     tools = ROOT / ".tools" / f"sdk-openai-{release}"
     if not (tools / "openai").is_dir():
-        pytest.skip(f"{tools.relative_to(ROOT)} is missing: `make sdks` installs it")
+        pytest.skip(f"{tools.relative_to(ROOT)} is missing: `make ready-tests` installs it")
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tools)}
     return Sdk(f"python-{release}", (sys.executable, str(DRIVERS / "sdk_driver.py")), env)
 
@@ -75,5 +75,5 @@ def node_sdk() -> Sdk:
     if node is None:
         pytest.skip("node is missing: it runs the OpenAI SDK for Node")
     if not (DRIVERS / "node" / "node_modules" / "openai").is_dir():
-        pytest.skip("the OpenAI SDK for Node is missing: `make sdks` installs it")
+        pytest.skip("the OpenAI SDK for Node is missing: `make ready-tests` installs it")
     return Sdk("node", (node, str(DRIVERS / "node" / "driver.mjs")), {"PATH": os.environ["PATH"]})
