@@ -129,3 +129,13 @@ def test_no_secret_is_in_a_log_of_any_level_a_row_a_metric_or_an_answer(guarded:
         assert secret not in rows
         assert secret not in files
         assert not [answer.status for answer in answers if secret.encode() in answer.body]
+
+
+def test_a_limit_in_community_is_not_escaped_by_another_name(database_url: str, tmp_path):
+    with (
+        running_upstream() as upstream,
+        running_gateway(database_url, upstream, tmp_path, AXONFLOW_RATE_LIMIT_PER_MINUTE="3") as gateway,
+    ):
+        named = ({"X-Provider-Key": "k", "Authorization": basic(f"name-{n}", "")} for n in range(12))
+        statuses = [gateway.post(CHAT, headers).status for headers in named]
+    assert 429 in statuses

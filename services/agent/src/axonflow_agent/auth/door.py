@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from axonflow_contracts.caller import Caller
+from axonflow_contracts.caller import Caller, CallerKind
 from axonflow_contracts.errors import Fault
 from axonflow_guards import Admission, RateLimiter
 from axonflow_internal_auth import TOKEN_HEADER, InvalidToken, LedgerUnavailable, TokenVerifier, target_of
 from axonflow_web import read_body
 from starlette.requests import Request
 
-from axonflow_agent.auth.authenticator import Authenticated, Authenticator
+from axonflow_agent.auth.authenticator import COMMUNITY_CLIENT, Authenticated, Authenticator
 
 
 class Door:
@@ -46,7 +46,10 @@ class Door:
         """
         caller = authenticated.caller
         limit = authenticated.rate_limit or self._default_limit
-        admission = await self._limiter.admit(caller.org_id, caller.client_id, limit)
+        # A name that anyone may give is no one's own account, or another name would be a fresh limit.
+        proven = caller.kind is not CallerKind.COMMUNITY or authenticated.rate_limit
+        counted = caller.client_id if proven else COMMUNITY_CLIENT
+        admission = await self._limiter.admit(caller.org_id, counted, limit)
         if admission is not None and not admission.allowed:
             raise Fault(429, "Rate limit exceeded", headers=_limit_headers(admission))
 
