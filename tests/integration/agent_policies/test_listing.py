@@ -145,6 +145,7 @@ async def test_filters_narrow_together(reader: PolicyReader) -> None:
     assert await ids(reader, severity="critical", tier="system", enabled="true") == ["sys_ssn"]
     assert await ids(reader, enabled="false") == ["sys_users"]
     assert await ids(reader, TELLERS, tier="tenant") == ["acme_tellers"]
+    assert await ids(reader, TELLERS, organization_id="rival") == []
 
 
 @pytest.mark.parametrize(("text", "found"), [("SECURITY number", ["sys_ssn"]), ("SHELL", ["sys_shell"]),

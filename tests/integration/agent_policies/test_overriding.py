@@ -142,6 +142,8 @@ def test_a_critical_policy_is_never_weakened_and_may_be_kept_as_strict(tellers: 
         ({"action_override": None}, "action_override or enabled_override is required"),
         ({"action_override": "allow"}, "Invalid action_override"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at must be in the future"),
+        ({"expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at must be before"),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, "expires_at must be in the future"),
         ({"expires_at": "tomorrow"}, "Invalid request body"),
         ({"override_reason": "x" * 2001}, "override_reason"),
     ],

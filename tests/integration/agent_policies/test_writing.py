@@ -141,6 +141,7 @@ def test_an_organisations_policy_is_seen_by_its_tenants_alone(
 ) -> None:
     made = tellers.create(tier="organization", organization_id="acme-bank")
     assert made["organization_id"] == "acme-bank"
+    assert made["id"] in {policy["id"] for policy in brokers.get("?organization_id=acme-bank")["policies"]}
     assert brokers.get(f"/{made['policy_id']}")["id"] == made["id"]
     assert message(rival.call("GET", f"{STATIC}/{made['id']}"), 404) == "Policy not found"
 

@@ -19,6 +19,7 @@ logger = logging.getLogger("axonflow.governance.source")
 
 CHANNEL = "axonflow_policies"
 OVERRIDES_CHANNEL = "axonflow_overrides"
+_MOST_KEPT = 4096  # views remembered as written down; forgetting them costs a statement each
 
 
 class PolicySource:
@@ -40,6 +41,7 @@ class PolicySource:
         self._compiled: PolicySet | None = None
         self._compiled_from: list[Policy] = []
         self._views: Views | None = None
+        self._kept: set[tuple[str, str]] = set()
         self._keeping: set[asyncio.Task[None]] = set()
 
     @property
@@ -112,7 +114,12 @@ class PolicySource:
             return OverrideBook(await store.overrides(connection))
 
     def _keep_view(self, org_id: str, view: PolicySet) -> None:
-        """Write down a view without making the call that needed it wait."""
+        """Write down a view without making the call that needed it wait; once, as it may be made again and again."""
+        if (org_id, view.hash) in self._kept:
+            return
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept.add((org_id, view.hash))
         logger.info("policy set %s is in force under overrides", view.hash[:12], extra={"org_id": org_id})
         task = asyncio.create_task(self._write_view(org_id, view))
         self._keeping.add(task)
@@ -123,6 +130,7 @@ class PolicySource:
             async with self._database.tenant(org_id) as connection:
                 await store.keep_set(connection, view, CATALOGUE_VERSION, org_id)
         except DatabaseUnavailable:
+            self._kept.discard((org_id, view.hash))
             logger.warning("policy set %s could not be written down", view.hash[:12])
 
     async def _keep(self, compiled: PolicySet, key: str) -> None:

@@ -26,6 +26,7 @@ from axonflow_agent.policies.store import StoredPolicy, find
 
 NOT_FOUND = "Override not found"
 LONGEST_REASON = 2000
+LAST_YEAR = 9000
 
 
 class OverrideBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,7 +213,9 @@ def _require_own(given: str | None, own: str, name: str) -> None:
 def _end(given: datetime | None) -> datetime | None:
     if given is None:
         return None
-    end = given if given.tzinfo else given.replace(tzinfo=UTC)  # published SDKs send local-looking times in UTC
+    end = given if given.tzinfo else given.replace(tzinfo=UTC)  # SDKs send UTC without saying so
     if end <= datetime.now(UTC):
         raise Fault(400, "expires_at must be in the future")
+    if end.year > LAST_YEAR:  # a zone could carry later ones beyond what can be read back
+        raise Fault(400, f"expires_at must be before the year {LAST_YEAR + 1}")
     return end

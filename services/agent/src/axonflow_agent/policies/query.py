@@ -40,6 +40,7 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         categories: true words, any of which matches; None matches all.
+        organization_id: whose organisation-tier policies are meant; empty for no such filter.
         search: text that name, id, description or reason contains, in any case.
         offset: rows before the page.
         limit: rows a page holds, at most.
@@ -49,6 +50,7 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
     tier: Tier | None = None
     severity: Severity | None = None
     enabled: bool | None = None
+    organization_id: str = ""
     search: str = ""
     sort_by: SortKey = SortKey.PRIORITY
     descending: bool = True
@@ -105,7 +107,8 @@ def parse_query(params: Mapping[str, str]) -> ListQuery:
         tier=_word(params, "tier", Tier),
         severity=_word(params, "severity", Severity),
         enabled=_flag(params, "enabled"),
-        search=_search(params),
+        organization_id=_text(params, "organization_id"),
+        search=_text(params, "search"),
         sort_by=sort_by,
         descending=_descending(params, sort_by),
         offset=offset,
@@ -149,10 +152,10 @@ def _flag(params: Mapping[str, str], name: str) -> bool | None:
     return legal[text]
 
 
-def _search(params: Mapping[str, str]) -> str:
-    text = params.get("search", "").strip()
+def _text(params: Mapping[str, str], name: str) -> str:
+    text = params.get(name, "").strip()
     if len(text) > LONGEST_SEARCH or "\0" in text:
-        raise Fault(400, f"search must be at most {LONGEST_SEARCH} characters of text")
+        raise Fault(400, f"{name} must be at most {LONGEST_SEARCH} characters of text")
     return text
 
 

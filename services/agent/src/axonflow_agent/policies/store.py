@@ -112,6 +112,7 @@ VISIBLE: LiteralString = (
       AND (%(categories)s::text[] IS NULL OR category = ANY (%(categories)s))
       AND (%(tier)s::text IS NULL OR tier = %(tier)s)
       AND (%(severity)s::text IS NULL OR severity = %(severity)s)
+      AND (%(organization_id)s = '' OR organization_id = %(organization_id)s)
       AND (%(enabled)s::boolean IS NULL OR enabled = %(enabled)s)
       AND (%(search)s = '' OR strpos(lower(concat_ws(E'\\n', name, policy_id, description, reason)),
                                      lower(%(search)s)) > 0)
