@@ -15,9 +15,10 @@ import psycopg
 from support.gateway import ORG
 from support.postgres import running_server
 
+from bench import scan
 from bench.contenders import stage
-from bench.machine import cores, describe
-from bench.ratios import ratios
+from bench.machine import cores, describe, disk_sync_ms
+from bench.ratios import ratios, scan_ratios
 from bench.report import Report
 from bench.rounds import SHORT, Bench, Plan
 from bench.tools import find_tools
@@ -59,9 +60,13 @@ def measure(plan: Plan, *, use_go: bool = True) -> Report:
                 server = stack.enter_context(running_server(fsync=True))
                 server.make_template()
             staged = stack.enter_context(stage(tools, found_cores, server, directory))
+            machine = {**describe(), "disk sync ms": round(disk_sync_ms(server.postgres.data_dir.parent), 2)}
             results = Bench(tools, found_cores, plan, say).run(staged)
             rows = {gateway: _count_rows(url) for gateway, url in staged.databases.items()}
-    return Report(describe(), plan, results, ratios(results), rows, staged.lacking)
+    say("the scan")
+    times_us = scan.measure()
+    found = [*ratios(results), *scan_ratios(scan.ratios(times_us), scan.TARGETS)]
+    return Report(machine, plan, results, times_us, found, rows, staged.lacking)
 
 
 def _count_rows(database_url: str) -> int:

@@ -27,7 +27,7 @@ class Caller(asyncio.Protocol):
     """One connection, one request at a time."""
 
     def __init__(self, words: list[str], chars: int, seed: int) -> None:
-        self._words, self._chars, self._random = words, chars, random.Random(seed)  # noqa: S311 - texts, no secrets
+        self._words, self._chars, self._random = words, chars, random.Random(seed)
         self._transport: asyncio.Transport | None = None
         self._seen = bytearray()
         self._answered: asyncio.Future[bool] | None = None

@@ -71,6 +71,15 @@ def ratios(results: Results) -> list[Ratio]:
     return found
 
 
+def scan_ratios(figures: Mapping[str, float], targets: Mapping[str, float]) -> list[Ratio]:
+    """The scan's own figures; each comes from one run in which the readers took turns, so it has no spread."""
+    found = []
+    for name, value in figures.items():
+        of, _, over = name.partition(" / ")
+        found.append(Ratio("CPU time", of, over, Spread.of([value]), targets.get(name), at_least=False))
+    return found
+
+
 def _rate(one: Throughput) -> float:
     return one.requests_per_s
 

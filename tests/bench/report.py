@@ -19,6 +19,7 @@ class Report:
 
     Attributes:
         machine: what it ran on.
+        scan_us: by reader and size of the text, the median and the 99th percentile of a scan in microseconds.
         rows: by gateway, audit rows found in its database.
         lacking: what this machine could not measure, and why.
     """
@@ -26,12 +27,13 @@ class Report:
     machine: dict[str, Any]
     plan: Plan
     results: Results
+    scan_us: dict[str, dict[str, float]]
     ratios: Sequence[Ratio]
     rows: dict[str, int]
     lacking: Sequence[str]
 
     def text(self) -> str:
-        sections = (self._machine(), self._throughput(), self._latency(), self._ratios(), self._notes())
+        sections = (self._machine(), self._throughput(), self._latency(), self._scan(), self._ratios(), self._notes())
         return "\n\n".join("\n".join(lines) for lines in sections)
 
     def document(self) -> dict[str, Any]:
@@ -39,6 +41,7 @@ class Report:
             "machine": self.machine,
             "plan": dataclasses.asdict(self.plan),
             "results": dataclasses.asdict(self.results),
+            "scan_us": self.scan_us,
             "ratios": [{**dataclasses.asdict(ratio), "met": ratio.met} for ratio in self.ratios],
             "audit_rows": self.rows,
             "lacking": list(self.lacking),
@@ -80,13 +83,20 @@ class Report:
             lines.append(f"{name:{_WIDTH}}" + "".join(f"{_show(cell, '.2f'):>24}" for cell in cells))
         return lines
 
+    def _scan(self) -> list[str]:
+        title = "The policy scan, CPU time of one text that was never seen before"
+        lines = [title, f"{'':{_WIDTH}}{'p50 µs':>24}{'p99 µs':>24}"]
+        for name, figures in self.scan_us.items():
+            lines.append(f"{name:{_WIDTH}}{figures['p50_us']:>24.1f}{figures['p99_us']:>24.1f}")
+        return lines
+
     def _ratios(self) -> list[str]:
         lines = ["Ratios within a round, and their targets", f"{'':64}{'ratio':>24}{'target':>10}"]
         for ratio in self.ratios:
             target = "" if ratio.target is None else f"{'≥' if ratio.at_least else '≤'} {ratio.target:g}"
             verdict = {True: "met", False: "NOT MET", None: ""}[ratio.met]
             label = f"{ratio.what}: {ratio.of} ÷ {ratio.over}"
-            lines.append(f"{label:64}{_show(ratio.spread, '.2f'):>24}{target:>10}  {verdict}")
+            lines.append(f"{label:64}{_show(ratio.spread, '.3f'):>24}{target:>10}  {verdict}")
         return lines
 
     def _notes(self) -> list[str]:
@@ -126,4 +136,6 @@ def _added(found: dict[str, list[Latency]], name: str, figure: Callable[[Latency
 
 
 def _show(spread: Spread, form: str) -> str:
+    if spread.least == spread.most:
+        return f"{spread.median:{form}}"
     return f"{spread.median:{form}} ({spread.least:{form}} - {spread.most:{form}})"

@@ -24,7 +24,8 @@ class Plan:
         warm_seconds: of load before the first round.
         latency_rounds: times each one's latency is measured.
         latency_seconds: of one open-loop measurement.
-        connections: callers at once in the closed loop.
+        connections: callers at once in the closed loop; enough that the measured core always has work while a batch of
+            audit rows is on its way to the disk.
         rate: requests a second in the open loop.
         prompt_chars: length of a prompt; each text is sent once.
     """
@@ -34,7 +35,7 @@ class Plan:
     warm_seconds: float = 2.0
     latency_rounds: int = 5
     latency_seconds: float = 4.0
-    connections: int = 32
+    connections: int = 64
     rate: float = 100.0
     prompt_chars: int = 1024
 
