@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from axonflow_contracts.policies import STATIC_CATEGORIES
 from support.axonflow_sdk import AxonFlowSdk, call
 from support.gateway import CLIENT, CLIENT_SECRET, Gateway
 
@@ -135,3 +136,18 @@ def test_organisation_policies_belong_to_higher_editions(
     assert refused["error"] == "PolicyViolationError"
     made = create(sdk, enterprise, tier="organization", action="require_approval")
     assert (made["tier"], made["action"], made["organization_id"]) == ("organization", "require_approval", "acme-bank")
+
+
+def test_no_category_action_or_severity_that_can_be_stored_breaks_a_list(sdk: AxonFlowSdk, enterprise: Gateway) -> None:
+    actions = ["block", "require_approval", "redact", "warn", "log"]
+    severities = ["critical", "high", "medium", "low"]
+    for number, category in enumerate(sorted(STATIC_CATEGORIES)):
+        body = {
+            **NEW, "name": f"stored {category}", "category": category, "action": actions[number % 5],
+            "severity": severities[number % 4],
+        }  # fmt: skip
+        assert enterprise.post(body, enterprise.credentials, "/api/v1/static-policies").status == 201
+    options = ("ListStaticPoliciesOptions", {"limit": 1000, "tier": "tenant", "search": "stored "})
+    [listed] = values(sdk, enterprise, call("list_static_policies", options=options))
+    assert {policy["name"] for policy in listed} == {f"stored {category}" for category in STATIC_CATEGORIES}
+    assert {policy["action"] for policy in listed} == set(actions)
