@@ -89,7 +89,7 @@ async def check(url, fallback_path, acknowledged):
 @pytest.mark.slow
 @pytest.mark.timeout(120 + 10 * ROUNDS)
 async def test_every_acknowledged_entry_has_one_row_whenever_the_writer_is_killed(start_writer, database_url, tmp_path):
-    chance = random.Random(8_4_0)  # noqa: S311 - the moments of death are to be the same in each run
+    chance = random.Random(8_4_0)  # the moments of death are to be the same in each run
     fallback_path = str(tmp_path / "audit" / "a.jsonl")
     acknowledged: list[str] = []
     for number in range(ROUNDS):

@@ -46,7 +46,7 @@ def test_a_record_is_one_json_line_with_time_level_service_and_message(lines):
 def test_text_of_a_caller_cannot_forge_a_line_or_move_the_cursor(lines):
     evil = 'x\n{"level":"error"}\r\x1b[2J\x00\x7f\u2028\u202e\udc80'
     # Outside the tree of loggers: pytest would carry the lone surrogate into a report, which xdist cannot send.
-    logger = logging.Logger("t")
+    logger = logging.Logger("t")  # noqa: LOG001 - on purpose, see above
     logger.addHandler(logging.getLogger().handlers[0])
     logger.info("path %s", evil, extra={"path": evil})
     (line,) = lines()
