@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import os
@@ -95,11 +96,26 @@ class Server:
             self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(created))
 
     def make_template(self) -> None:
-        """Migrate the template once; a database made from it needs no migration."""
+        """Migrate the template once and compile the catalogue into it; a database made from it needs neither."""
         from axonflow_database import migrate
 
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-        migrate(service_settings(self.url(TEMPLATE)))
+        settings = service_settings(self.url(TEMPLATE))
+        migrate(settings)
+        asyncio.run(_compile_catalogue(settings))
+
+
+async def _compile_catalogue(settings: ServiceSettings) -> None:
+    """Leave the system policies and their compiled database behind, as an agent's first start does."""
+    from axonflow_contracts.posture import Posture
+    from axonflow_database import Database
+    from axonflow_governance import PolicySource
+
+    database = await Database.open(settings)
+    source = PolicySource(database, Posture())
+    await source.start()
+    await source.close()
+    await database.close()
 
 
 @contextlib.contextmanager

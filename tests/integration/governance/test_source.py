@@ -119,6 +119,8 @@ async def test_without_any_row_the_first_load_refuses(database: Database, monkey
     async def nothing(*_: object) -> None:
         """A catalogue that was never written."""
 
+    async with database.platform() as connection:
+        await connection.execute("UPDATE static_policies SET deleted_at = now() WHERE org_id = '@system'")
     monkeypatch.setattr(store, "upsert_catalogue", nothing)
     with pytest.raises(PolicySetUnavailable, match="missing from the database"):
         await PolicySource(database, Posture()).start()

@@ -56,7 +56,7 @@ def basic(client_id="teller", secret=SECRET):
 
 
 def user_token(**claims):
-    payload = {"user_id": 3, "email": "ann@bank", "exp": int(time.time()) + 60} | claims
+    payload = {"user_id": 3, "email": "ann@bank", "tenant_id": "tellers", "exp": int(time.time()) + 60} | claims
     return {module.USER_TOKEN_HEADER: jwt.encode(payload, JWT_KEY, "HS256")}
 
 
@@ -132,7 +132,8 @@ class TestUserToken:
             authenticate(basic() | {module.USER_TOKEN_HEADER: "a.b.c"}, client())
         assert (caught.value.status, caught.value.message) == (401, "Invalid user token")
 
-    def test_a_token_of_another_tenant_is_403(self):
+    @pytest.mark.parametrize("tenant_id", ["others", ""])
+    def test_a_token_of_another_tenant_or_of_none_is_403(self, tenant_id):
         with pytest.raises(Fault) as caught:
-            authenticate(basic() | user_token(tenant_id="others"), client())
+            authenticate(basic() | user_token(tenant_id=tenant_id), client())
         assert (caught.value.status, caught.value.message) == (403, "Tenant mismatch")

@@ -123,6 +123,6 @@ class Authenticator:
             user, tenant_id = self._user_tokens.verify(token)
         except InvalidUserToken as error:
             raise Fault(401, "Invalid user token") from error
-        if tenant_id and tenant_id != client.tenant_id:
+        if tenant_id != client.tenant_id:
             raise Fault(403, "Tenant mismatch")
         return user
