@@ -70,6 +70,7 @@ IN_FORCE = MappingProxyType(
 @pytest_asyncio.fixture
 async def reader(database: Database) -> AsyncIterator[PolicyReader]:
     async with database.platform() as connection:
+        await connection.execute("UPDATE static_policies SET deleted_at = now() WHERE org_id = '@system'")
         for row in SYSTEM_ROWS:
             await connection.execute(INSERT, {**SYSTEM, **row})
     for row in TENANT_ROWS:
