@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from axonflow_policy.folding import fold, unfold
+from axonflow_policy.folding import bare, fold, unbare, unfold
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,3 +47,23 @@ def test_a_folded_span_leads_back_to_the_original_text(before: str, middle: str,
 @given(st.text())
 def test_folding_never_fails_and_is_done_in_one_go(text: str) -> None:
     assert b"".join(fold(character) for character in text) == fold(text)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x7F)))
+def test_a_plain_text_folds_to_itself(text: str) -> None:
+    assert fold(text) == text.encode()
+    assert bare(text) == text
+
+
+@given(st.text())
+def test_what_is_bare_stays_bare(text: str) -> None:
+    assert bare(bare(text)) == bare(text)
+
+
+@given(st.text(), st.data())
+def test_a_span_of_the_bare_text_leads_into_the_text(text: str, data: st.DataObject) -> None:
+    seen = bare(text)
+    if seen:
+        start = data.draw(st.integers(0, len(seen) - 1))
+        ((begins, ends),) = unbare(text, [(start, start + 1)])
+        assert seen[start] in bare(text[begins:ends])

@@ -2,23 +2,28 @@
 
 Compatibility characters (full-width digits, ligatures, styled letters) are folded by NFKC one character at a time, so
 that every byte belongs to exactly one original character; every Unicode space becomes a plain one, typographic quotes
-and dashes the typewriter's. Hidden and confusable characters are not handled here.
+and dashes the typewriter's. `bare` goes further, for a second look: it drops what no reader sees and turns characters
+that look like ASCII into what they look like.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from bisect import bisect_left, bisect_right
-from itertools import accumulate
+from collections.abc import Mapping
 
-Span = tuple[int, int]
-
+from axonflow_policy.alignment import Alignment, Span
+from axonflow_policy.lookalikes import ASCII_OF, is_hidden, plain_letter
 
 _TYPOGRAPHIC = {
     **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032"), "'"),
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u2033"), '"'),
     **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-"),
 }
+# Stretches that fold to themselves are one piece of an alignment, every other character is one of its own.
+_STRETCH = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]")
+# A lone surrogate cannot be encoded otherwise; bodies that hold one are refused before they come here.
+_SURROGATES = "surrogatepass"
 
 
 class _FoldTable(dict[int, str]):
@@ -31,9 +36,23 @@ class _FoldTable(dict[int, str]):
         return folded
 
 
+class _BareTable(dict[int, str]):
+    """The same for `bare`."""
+
+    def __missing__(self, code: int) -> str:
+        folded = chr(code) if code <= 0x7F else self._seen(code)  # above ASCII
+        self[code] = folded
+        return folded
+
+    def _seen(self, code: int) -> str:
+        if is_hidden(chr(code)):
+            return ""
+        folded = (character for character in _TABLE[code] if not is_hidden(character))
+        return "".join(ASCII_OF.get(character) or plain_letter(character) for character in folded)
+
+
 _TABLE = _FoldTable(_TYPOGRAPHIC)
-# A lone surrogate cannot be encoded otherwise; bodies that hold one are refused before they come here.
-_SURROGATES = "surrogatepass"
+_BARE = _BareTable()
 
 
 def fold(text: str) -> bytes:
@@ -45,8 +64,41 @@ def fold(text: str) -> bytes:
 
 def unfold(text: str, spans: list[Span]) -> list[Span]:
     """Spans of ``fold(text)`` as spans of ``text``; a span that cuts through a character takes all of it."""
-    if text.isascii():
-        return spans
-    ends = list(accumulate(len(_TABLE[ord(character)].encode("utf-8", _SURROGATES)) for character in text))
-    # Character i covers bytes ends[i-1] to ends[i].
-    return [(bisect_right(ends, start), bisect_left(ends, end) + 1) for start, end in spans]
+    return spans if text.isascii() else _alignment(text, _TABLE, encoded=True).back(spans)
+
+
+def bare(text: str) -> str:
+    """``text`` folded, without hidden characters, and with look-alikes as the ASCII characters they look like."""
+    return text if text.isascii() else text.translate(_BARE)
+
+
+def unbare(text: str, spans: list[Span]) -> list[Span]:
+    """Spans of ``bare(text)`` as spans of ``text``."""
+    return spans if text.isascii() else _alignment(text, _BARE, encoded=False).back(spans)
+
+
+def encode(text: str) -> bytes:
+    """UTF-8 of a text that is folded already."""
+    return text.encode("utf-8", _SURROGATES)
+
+
+def decode_spans(text: str, spans: list[Span]) -> list[Span]:
+    """Spans of ``encode(text)`` as spans of ``text``."""
+    return spans if text.isascii() else _alignment(text, _Itself(), encoded=True).back(spans)
+
+
+class _Itself(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        return chr(code)
+
+
+def _alignment(text: str, table: Mapping[int, str], *, encoded: bool) -> Alignment:
+    alignment = Alignment()
+    for found in _STRETCH.finditer(text):
+        piece = found[0]
+        if piece.isascii():
+            alignment.add(len(piece), len(piece))
+        else:
+            folded = table[ord(piece)]
+            alignment.add(1, len(encode(folded)) if encoded else len(folded))
+    return alignment

@@ -17,12 +17,14 @@ from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Action, Phase, Severity, Verdict
 
 from axonflow_policy import engines
+from axonflow_policy.alignment import Span
 from axonflow_policy.catalogue import CATALOGUE_VERSION
-from axonflow_policy.folding import Span, fold, unfold
+from axonflow_policy.decoding import FENCE
 from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, Part, Policy
 from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.redaction import is_masked
 from axonflow_policy.validators import VALIDATORS, Found, Validator
+from axonflow_policy.views import View, readings
 
 ENGINE_FAILURE_ID = "engine_failure"
 ENGINE_FAILURE_REASON = "The policy engine could not judge this content"
@@ -30,6 +32,7 @@ ENGINE_FAILURE_REASON = "The policy engine could not judge this content"
 _ENOUGH = 16
 # How often a rejected number is tried again without its last group.
 _RETRIES = 2
+_FENCE = FENCE.encode("ascii")
 _ADMIN_CATEGORY = "security-admin"
 _NO_OVERRIDES: Mapping[str, PolicyOverride] = MappingProxyType({})
 _VERDICTS = {
@@ -180,20 +183,33 @@ class PolicySet:
     def _find(self, content: Content, phase: Phase, *, is_admin: bool) -> list[Match]:
         found: list[Match] = []
         for part in content.parts:
-            data = fold(part.text)
-            hits = self._engine.hits(data)
-            if not hits:
-                continue
-            view = data.decode("latin-1")  # one character a byte: offsets of bytes and characters agree
-            for index in hits:
-                row = self._order[index]
-                action, origin = row.actions[phase]
-                if action is None or (is_admin and row.policy.category == _ADMIN_CATEGORY):
-                    continue
-                spans = _confirmed(row, data, view, None if is_masked(row.policy.category, action) else _ENOUGH)
-                if spans:
-                    found.append(_match(row.policy, action, origin, part, spans))
+            spans: dict[int, list[Span]] = {}
+            for view in readings(part.text):
+                hits = self._engine.hits(view.data)
+                if hits:
+                    self._judge(view, hits, phase, spans, is_admin=is_admin)
+            for index, several in spans.items():
+                policy, (action, origin) = self._order[index].policy, self._order[index].actions[phase]
+                if action is not None:
+                    found.append(_match(policy, action, origin, part, several))
         return found
+
+    def _judge(
+        self, view: View, hits: list[int], phase: Phase, spans: dict[int, list[Span]], *, is_admin: bool
+    ) -> None:
+        """Add what is confirmed in ``view`` to ``spans``, by the policy's index, as spans of the part's text."""
+        latin = view.data.decode("latin-1")  # one character a byte: offsets of bytes and characters agree
+        for index in hits:
+            row = self._order[index]
+            action = row.actions[phase].action
+            if action is None or (is_admin and row.policy.category == _ADMIN_CATEGORY):
+                continue
+            enough = None if is_masked(row.policy.category, action) else _ENOUGH
+            if enough is not None and index in spans:
+                continue  # another view has shown it, and nothing is masked for it
+            confirmed = _confirmed(row, view, latin, enough)
+            if confirmed:
+                spans.setdefault(index, []).extend(view.back(confirmed))
 
     def _failed(self, error: Exception) -> Evaluation:
         match = Match(
@@ -258,18 +274,20 @@ def _set_hash(rows: Sequence[_Compiled], posture: Posture, engine: str) -> str:
     return digest.hexdigest()
 
 
-def _confirmed(row: _Compiled, data: bytes, view: str, enough: int | None) -> list[Span]:
+def _confirmed(row: _Compiled, view: View, latin: str, enough: int | None) -> list[Span]:
     """Spans whose match counts.
 
     A rejected one is tried again without its last words, then from its second word on: ``4111 1111 1111 1111 123``
     holds a card, although the whole is none.
     """
+    data = view.data
+    search = _search_inside if view.fenced else _search
     spans: list[Span] = []
     position = 0
-    while (found := row.pattern.search(data, position)) is not None:
+    while (found := search(row.pattern, data, position)) is not None:
         span = _span(found)
         tries = _RETRIES if enough is None else 0
-        while row.validator is not None and not row.validator(Found(view, *span)):
+        while row.validator is not None and not row.validator(Found(latin, *span)):
             cut = data.rfind(b" ", span[0] + 1, span[1]) if tries else -1
             shorter = row.pattern.search(data, found.start(), cut) if cut > 0 else None
             if shorter is None:
@@ -286,11 +304,39 @@ def _confirmed(row: _Compiled, data: bytes, view: str, enough: int | None) -> li
     return spans
 
 
+def _search(pattern: re2._Regexp, data: bytes, position: int) -> re2._Match | None:
+    return pattern.search(data, position)
+
+
+def _search_inside(pattern: re2._Regexp, data: bytes, position: int) -> re2._Match | None:
+    """The next match that reaches over no fence."""
+    while (found := pattern.search(data, position)) is not None:
+        wall = data.find(_FENCE, found.start(), found.end())
+        if wall < 0:
+            return found
+        inside = pattern.search(data, found.start(), wall)
+        if inside is not None:
+            return inside
+        position = wall + 1
+    return None
+
+
 def _span(found: re2._Match) -> Span:
     """The first group that took part, else the whole match."""
     groups = (found.span(group) for group in range(1, found.re.groups + 1) if found.start(group) >= 0)
     start, end = next(groups, found.span())
     return start, end
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    """In order, and those that overlap, found in several views, as one."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _match(policy: Policy, action: Action, origin: str, part: Part, spans: list[Span]) -> Match:
@@ -304,7 +350,7 @@ def _match(policy: Policy, action: Action, origin: str, part: Part, spans: list[
         origin=origin,
         reason=policy.reason,
         path=part.path,
-        spans=tuple(unfold(part.text, spans)),
+        spans=tuple(_merged(spans)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from axonflow_policy.model import Content, Match, Part
 
 _EXCERPT_LIMIT = 500
 _KEPT_DIGITS = 4
+# The digits of a base64 payload or an escape are not those of the number that it stands for.
+_ENCODED = re.compile(r"[&%\\]|[A-Za-z][0-9]+[A-Za-z]|[0-9][A-Za-z]+[0-9]")
 _WHOLE_PART = '"[REDACTED]"'
 _PREFIXES = ("sys_pii_", "sys_code_", "sys_sensitive_", "sys_")
 # Categories whose matched text is itself the secret; what a statement or command looked like stays readable.
@@ -96,7 +99,7 @@ def _mask(policy_id: str, found: str) -> str:
     kind = redaction_kind(policy_id)
     keep = _KEEPING_LAST_FOUR.get(kind)
     digits = [str(unicodedata.decimal(character)) for character in found if character.isdecimal()]
-    if keep is None or len(digits) <= _KEPT_DIGITS:
+    if keep is None or len(digits) <= _KEPT_DIGITS or _ENCODED.search(found):
         return f"[REDACTED:{kind}]"
     return keep("".join(digits[-_KEPT_DIGITS:]))
 

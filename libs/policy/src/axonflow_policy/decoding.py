@@ -1,0 +1,183 @@
+"""Undoes what hides a text from patterns, each by a pure function: text in, made text and its alignment out.
+
+Every function reads its text once, from left to right, and what it makes is never longer than a small multiple of it:
+the work is linear in the text without a limit on what is looked at, so there is no budget that padding could use up.
+One level is undone; what a decoded text hides again is not promised.
+"""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from axonflow_policy.alignment import Alignment
+
+FENCE = "\0"
+
+
+class Decoded(NamedTuple):
+    """A text made from another, and which piece of it came from where."""
+
+    text: str
+    alignment: Alignment
+
+
+class _Maker:
+    """Puts a text together and keeps count; pieces are given in the order of the source."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._position = 0
+        self._parts: list[str] = []
+        self._alignment = Alignment()
+
+    def replace(self, start: int, end: int, made: str) -> None:
+        """Keep all up to ``start``, and put ``made`` for the source from there to ``end``."""
+        self.keep(start)
+        self._alignment.add(end - start, len(made))
+        self._parts.append(made)
+        self._position = end
+
+    def keep(self, end: int) -> None:
+        if end > self._position:
+            self._parts.append(self._source[self._position : end])
+            self._alignment.add(end - self._position, end - self._position)
+            self._position = end
+
+    def done(self) -> Decoded:
+        self.keep(len(self._source))
+        return Decoded("".join(self._parts), self._alignment)
+
+
+# Escapes of escapes (``%2527``, ``&amp;#39;``) are one level with a prefix that repeats.
+_ESCAPE = re.compile(
+    r"%(?:25)*(?:[0-7][0-9A-Fa-f]|[C-Fc-f][0-9A-Fa-f](?:%(?:25)*[89ABab][0-9A-Fa-f]){1,3}|u[0-9A-Fa-f]{4})"
+    r"|&(?:amp;)*(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)"
+    r"|\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\})"
+    r"|/\*[^*/]{0,64}\*/|(?<=[A-Za-z0-9])\+(?=[A-Za-z0-9])"
+)
+_LAST_CODE = 0x10FFFF
+
+
+def unescaped(text: str) -> Decoded:
+    """Entities, URL and backslash escapes as their characters; a SQL comment or a plus between words as a space."""
+    maker = _Maker(text)
+    for found in _ESCAPE.finditer(text):
+        maker.replace(found.start(), found.end(), _character(found[0]))
+    return maker.done()
+
+
+@lru_cache(maxsize=4096)
+def _character(escape: str) -> str:
+    match escape[0]:
+        case "/" | "+":
+            return " "
+        case "&":
+            return html.unescape("&" + re.sub(r"^&(?:amp;(?=.))*", "", escape))
+        case "\\":
+            return _of_code(int(escape[2:].strip("{}"), 16))
+        case _:
+            digits = re.sub(r"%(?:25)*(?=[0-9A-Fa-f]{2}|u)", "", escape)
+            return (
+                _of_code(int(digits[1:], 16)) if digits[0] == "u" else bytes.fromhex(digits).decode("utf-8", "replace")
+            )
+
+
+def _of_code(code: int) -> str:
+    return chr(code) if code <= _LAST_CODE else "\ufffd"
+
+
+_GLUE = re.compile(r"(?<=[A-Za-z0-9])(?:/\*[^*/]{0,64}\*/|''|\"\"|``)(?=[A-Za-z0-9])")
+
+
+def glued(text: str) -> Decoded:
+    """Words that a comment or an empty pair of quotes cuts in two, put together: ``UN/**/ION``, ``c""at``."""
+    maker = _Maker(text)
+    for found in _GLUE.finditer(text):
+        maker.replace(found.start(), found.end(), "")
+    return maker.done()
+
+
+# Six or more single characters, each alone between separators: any of them in whitespace, letters and digits in marks.
+_SPACED = re.compile(
+    r"(?P<blanks>(?<!\S)\S(?:[ \t\r\n]{1,4}\S(?!\S)){5,})|(?<![^\W_])[^\W_](?:[ ._\-]{1,3}[^\W_](?![^\W_])){5,}"
+)
+_BLANKS, _MARKS = re.compile(r"[ \t\r\n]+"), re.compile(r"[ ._\-]+")
+
+
+def joined(text: str) -> Decoded:
+    """Runs of single characters without what separates them; a separator unlike the run's first is a space."""
+    maker = _Maker(text)
+    for run in _SPACED.finditer(text):
+        separators = _BLANKS if run["blanks"] else _MARKS
+        first = ""
+        for gap in separators.finditer(text, run.start() + 1, run.end()):
+            first = first or gap[0]
+            maker.replace(gap.start(), gap.end(), "" if gap[0] == first else " ")
+    return maker.done()
+
+
+# Base64 in lines as MIME breaks it, base64 or hexadecimal in one piece, hexadecimal in pairs.
+_PAYLOAD = re.compile(
+    r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{2,76}={0,2}"
+    r"|[A-Za-z0-9][A-Za-z0-9+/_-]{13,}={0,2}"
+    r"|(?:[0-9A-Fa-f]{2}[ :]){9,}[0-9A-Fa-f]{2}"
+)
+_HEXADECIMAL = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}[ :]?){10,})")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TO_STANDARD = str.maketrans("-_", "+/", "=\r\n")
+
+
+def payloads(text: str) -> Decoded | None:
+    """What base64 and hexadecimal stand for, with a fence around each payload; None if nothing decodes to text."""
+    maker = _Maker(text)
+    position = 0
+    for found in _PAYLOAD.finditer(text):
+        made = _payload(found[0])
+        if made is not None:
+            maker.replace(position, found.start(), FENCE)
+            maker.replace(found.start(), found.end(), made)
+            position = found.end()
+    if not position:
+        return None
+    maker.replace(position, len(text), FENCE)
+    return maker.done()
+
+
+def _payload(token: str) -> str | None:
+    hexadecimal = _HEXADECIMAL.fullmatch(token)
+    made = None if hexadecimal is None else _text(bytes.fromhex(hexadecimal[1].replace(":", " ")))
+    if made is not None:
+        return made
+    body = token.translate(_TO_STANDARD)
+    try:
+        return _text(binascii.a2b_base64(body + "=" * (-len(body) % 4)))
+    except binascii.Error:
+        return None
+
+
+def _text(raw: bytes) -> str | None:
+    if raw[1::2].count(0) == len(raw) // 2:  # UTF-16 of ASCII, as PowerShell takes it
+        raw = raw[::2]
+    try:
+        made = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if _CONTROL.search(made) else made
+
+
+_TAGS = re.compile("[\U000e0000-\U000e007f]+")
+_TAG_OFFSET = 0xE0000
+
+
+def tagged(text: str) -> Decoded:
+    """Invisible tag characters as the ASCII characters they stand for, each run on a line of its own."""
+    maker = _Maker(text)
+    for run in _TAGS.finditer(text):
+        for place in range(run.start(), run.end()):
+            made = chr(ord(text[place]) - _TAG_OFFSET)
+            maker.replace(place, place + 1, f"\n{made}" if place == run.start() else made)
+    return maker.done()
