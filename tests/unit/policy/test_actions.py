@@ -62,7 +62,7 @@ def test_no_lever_moves_code_secrets() -> None:
 
 def test_a_lever_never_widens_the_phases_of_a_policy() -> None:
     posture = Posture(profile=Profile.COMPLIANCE)
-    assert effective_action(ROWS["sys_dangerous_reverse_shell"], Phase.RESPONSE, posture).action is None
+    assert effective_action(ROWS["sys_dangerous_injection_override"], Phase.RESPONSE, posture).action is None
 
 
 def test_a_skipped_category_is_not_judged() -> None:
@@ -98,7 +98,7 @@ def test_a_row_without_a_phase_action_falls_back_to_its_own() -> None:
         ("sys_pii_booking_ref", "log", "log", "log"),
         ("sys_sqli_union_select", "block", "block", "block"),
         ("sys_sqli_drop_table", "block", "block", "block"),
-        ("sys_dangerous_destructive_fs", "block", "block", None),
+        ("sys_dangerous_destructive_fs", "block", "block", "block"),
         ("sys_dangerous_injection_override", "block", "block", None),
         ("sys_code_github_token", "block", "block", "redact"),
         ("sys_code_password_assign", "block", "warn", "redact"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Phase
-from axonflow_policy import Content, PolicySet, catalogue
+from axonflow_policy import Content, Phases, PolicySet, catalogue
 from axonflow_policy.engines import Re2Engine, regexp
 
 CASES = {
@@ -29,8 +29,12 @@ NEGATIVE = [
 ]
 
 
-def found_by(policy_set: PolicySet, policy_id: str, text: str) -> list[str]:
-    evaluation = policy_set.evaluate(Content.of(text), Phase.REQUEST)
+# Rows that judge answers alone are driven as answers, all others as requests.
+PHASES = {policy.id: Phase.REQUEST if policy.phases.covers(Phase.REQUEST) else Phase.RESPONSE for policy in catalogue()}
+
+
+def found_by(policy_set: PolicySet, policy_id: str, text: str, phase: Phase | None = None) -> list[str]:
+    evaluation = policy_set.evaluate(Content.of(text), phase or PHASES[policy_id])
     assert evaluation.failure == ""
     return [
         text[start:end] for match in evaluation.matches if match.policy_id == policy_id for start, end in match.spans
@@ -42,6 +46,14 @@ def test_a_policy_finds_its_positives_with_exact_spans(
     catalogue_set: PolicySet, policy_id: str, text: str, spans: list[str]
 ) -> None:
     assert found_by(catalogue_set, policy_id, text) == spans
+
+
+def test_a_policy_of_both_sides_finds_in_answers_what_it_finds_in_requests(catalogue_set: PolicySet) -> None:
+    both_sides = {policy.id for policy in catalogue() if policy.phases is Phases.BOTH}
+    for case in POSITIVE:
+        policy_id, text, spans = case.values
+        expected = spans if policy_id in both_sides or PHASES[str(policy_id)] is Phase.RESPONSE else []
+        assert found_by(catalogue_set, str(policy_id), str(text), Phase.RESPONSE) == expected, case.id
 
 
 @pytest.mark.parametrize(("policy_id", "text"), NEGATIVE)

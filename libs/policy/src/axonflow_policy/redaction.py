@@ -16,6 +16,8 @@ _EXCERPT_LIMIT = 500
 _KEPT_DIGITS = 4
 # The digits of a base64 payload or an escape are not those of the number that it stands for.
 _ENCODED = re.compile(r"[&%\\]|[A-Za-z][0-9]+[A-Za-z]|[0-9][A-Za-z]+[0-9]")
+_PAN = "pan"
+_PAN_LENGTH = 10
 _WHOLE_PART = '"[REDACTED]"'
 _PREFIXES = ("sys_pii_", "sys_code_", "sys_sensitive_", "sys_")
 # Categories whose matched text is itself the secret; what a statement or command looked like stays readable.
@@ -37,8 +39,8 @@ def redact_text(text: str, matches: Iterable[Match]) -> str:
     """``text`` with every span of ``matches`` masked.
 
     Spans that overlap become one, masked as the match that comes first by start, then length, priority and id.
-    SSN, card, phone and bank account keep their last four digits; everything else is ``[REDACTED:<kind>]`` (contract,
-    agent section 3.5). The caller passes only the matches it wants masked.
+    SSN, card, phone, bank account and Aadhaar keep their last four digits, a PAN loses six characters; everything else
+    is ``[REDACTED:<kind>]`` (contract, agent section 3.5). The caller passes only the matches it wants masked.
     """
     out: list[str] = []
     position = 0
@@ -97,6 +99,8 @@ def _merged(matches: Iterable[Match]) -> list[tuple[int, int, str]]:
 
 def _mask(policy_id: str, found: str) -> str:
     kind = redaction_kind(policy_id)
+    if kind == _PAN and len(found) == _PAN_LENGTH:
+        return f"{found[:2]}******{found[8:]}"
     keep = _KEEPING_LAST_FOUR.get(kind)
     digits = [str(unicodedata.decimal(character)) for character in found if character.isdecimal()]
     if keep is None or len(digits) <= _KEPT_DIGITS or _ENCODED.search(found):
@@ -110,5 +114,6 @@ _KEEPING_LAST_FOUR: MappingProxyType[str, Callable[[str], str]] = MappingProxyTy
         "credit_card": "****-****-****-{}".format,
         "phone": "***-***-{}".format,
         "bank_account": "****{}".format,
+        "aadhaar": "XXXX XXXX {}".format,
     }
 )

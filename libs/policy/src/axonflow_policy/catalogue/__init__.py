@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from axonflow_policy.catalogue import code_secrets, pii_global, pii_us, security_dangerous, security_sqli
+from axonflow_policy.catalogue import (
+    code_secrets,
+    code_unsafe,
+    pii_eu,
+    pii_global,
+    pii_india,
+    pii_indonesia,
+    pii_singapore,
+    pii_us,
+    security_admin,
+    security_dangerous,
+    security_sqli,
+    sensitive_data,
+)
 from axonflow_policy.model import Policy
 
 # Raised with every change of a row; boot carries stored rows upward to it and never down.
-CATALOGUE_VERSION = 1
+CATALOGUE_VERSION = 2
 
-_CATEGORIES = (security_sqli, security_dangerous, pii_global, pii_us, code_secrets)
+_CATEGORIES = (
+    security_sqli,
+    security_dangerous,
+    security_admin,
+    pii_global,
+    pii_us,
+    pii_eu,
+    pii_india,
+    pii_singapore,
+    pii_indonesia,
+    sensitive_data,
+    code_secrets,
+    code_unsafe,
+)
 
 
 def catalogue() -> tuple[Policy, ...]:

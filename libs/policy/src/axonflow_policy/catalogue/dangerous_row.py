@@ -1,15 +1,13 @@
-"""How a row of ``security-dangerous`` is made: a block on requests, moved by the dangerous-commands lever."""
+"""How a row of ``security-dangerous`` is made: a block, moved by the dangerous-commands lever."""
 
 from __future__ import annotations
 
 from axonflow_contracts.posture import Lever
-from axonflow_contracts.verdicts import Action, Severity
+from axonflow_contracts.verdicts import Action, Phase, Severity
 
 from axonflow_policy.model import Phases, Policy
 
 CATEGORY = "security-dangerous"
-# Requests only: a reply that explains a command is not the command being given.
-_PHASES = Phases.REQUEST
 _RISK = {Severity.CRITICAL: 0.9, Severity.HIGH: 0.8, Severity.MEDIUM: 0.6}
 
 
@@ -23,8 +21,9 @@ def row(
     description: str,
     validator: str | None = "shell_command",
     priority: int = 90,
+    phases: Phases = Phases.BOTH,
 ) -> Policy:
-    """A row of ``security-dangerous``."""
+    """A row of ``security-dangerous``; commands are blocked on both sides of a call (rulings section 4)."""
     return Policy(
         id=f"sys_dangerous_{policy_id}",
         name=name,
@@ -35,9 +34,10 @@ def row(
         validator=validator,
         reason=reason,
         description=description,
-        phases=_PHASES,
+        phases=phases,
         action=Action.BLOCK,
         action_request=Action.BLOCK,
+        action_response=Action.BLOCK if phases.covers(Phase.RESPONSE) else None,
         lever=Lever.DANGEROUS_COMMANDS,
         risk_weight=_RISK[severity],
     )

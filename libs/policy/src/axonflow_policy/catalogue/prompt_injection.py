@@ -8,7 +8,7 @@ from __future__ import annotations
 from axonflow_contracts.verdicts import Severity
 
 from axonflow_policy.catalogue.dangerous_row import row
-from axonflow_policy.model import Policy
+from axonflow_policy.model import Phases, Policy
 
 _PRIORITY = 95
 
@@ -122,6 +122,7 @@ POLICIES: tuple[Policy, ...] = (
         reason="Prompt injection: attempt to override instructions",
         description="An order to drop what the model was told before",
         priority=_PRIORITY,
+        phases=Phases.REQUEST,
     ),
     row(
         "injection_role_override",
@@ -132,6 +133,7 @@ POLICIES: tuple[Policy, ...] = (
         reason="Prompt injection: attempt to reassign the role",
         description="An order to become an administrator, an unrestricted model or a known jailbreak persona",
         priority=_PRIORITY,
+        phases=Phases.REQUEST,
     ),
     row(
         "injection_system_exfil",
@@ -142,6 +144,7 @@ POLICIES: tuple[Policy, ...] = (
         reason="Prompt injection: attempt to extract the system prompt",
         description="A demand for the model's own instructions",
         priority=_PRIORITY,
+        phases=Phases.REQUEST,
     ),
     row(
         "injection_bracket_marker",
@@ -152,5 +155,6 @@ POLICIES: tuple[Policy, ...] = (
         reason="Prompt injection: chat template marker",
         description="Delimiters of chat templates and roles inside a text",
         priority=_PRIORITY,
+        phases=Phases.REQUEST,
     ),
 )

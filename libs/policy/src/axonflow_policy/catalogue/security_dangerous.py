@@ -6,7 +6,7 @@ from axonflow_contracts.verdicts import Severity
 
 from axonflow_policy.catalogue import prompt_injection
 from axonflow_policy.catalogue.dangerous_row import row
-from axonflow_policy.model import Policy
+from axonflow_policy.model import Phases, Policy
 
 _SHELL = r"(?:sudo\s+(?:-\w+\s+)*)?(?:/(?:usr/)?bin/(?:env\s+)?)?(?:ba|z|da|k|c|tc|fi)?sh\b"
 _INTERPRETER = rf"(?:{_SHELL}|(?:sudo\s+)?(?:python[\d.]*|perl|ruby|node|php|iex|pwsh|powershell|Invoke-Expression)\b)"
@@ -217,6 +217,8 @@ _COMMANDS: tuple[Policy, ...] = (
         _EXECUTION,
         reason="Dynamic code execution detected",
         description="Code or commands built at run time and executed, or glued to a parameter",
+        # Answers that hold such code are judged by the rows of code-unsafe, which warn.
+        phases=Phases.REQUEST,
     ),
     row(
         "package_install",

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import MappingProxyType
 
-from axonflow_policy.validators import commands, identifiers, prompts, secrets, sql_injection, sql_statements
+from axonflow_policy.validators import (
+    admin_statements,
+    asia,
+    commands,
+    credentials,
+    europe,
+    identifiers,
+    prompts,
+    secrets,
+    sql_injection,
+    sql_statements,
+    unsafe_code,
+)
 from axonflow_policy.validators.found import Found
 
 __all__ = ["VALIDATORS", "Found", "Validator"]
@@ -25,6 +37,21 @@ VALIDATORS: MappingProxyType[str, Validator] = MappingProxyType(
         "phone_number": identifiers.phone_number,
         "us_bank_account": identifiers.us_bank_account,
         "us_ssn": identifiers.us_ssn,
+        "aadhaar": asia.aadhaar,
+        "indian_pan": asia.indian_pan,
+        "indonesian_account": asia.indonesian_account,
+        "indonesian_nik": asia.indonesian_nik,
+        "indonesian_npwp": asia.indonesian_npwp,
+        "indonesian_phone": asia.indonesian_phone,
+        "singapore_nric": asia.singapore_nric,
+        "singapore_phone": asia.singapore_phone,
+        "singapore_postal": asia.singapore_postal,
+        "singapore_uen": asia.singapore_uen,
+        "iban": europe.iban,
+        "connection_password": credentials.connection_password,
+        "credential_pair": credentials.credential_pair,
+        "secret_value": credentials.secret_value,
+        "told_password": credentials.told_password,
         "aws_access_key": secrets.aws_access_key,
         "aws_secret_key": secrets.aws_secret_key,
         "jwt": secrets.jwt,
@@ -53,6 +80,10 @@ VALIDATORS: MappingProxyType[str, Validator] = MappingProxyType(
         "credential_file": commands.credential_file,
         "local_request": commands.local_request,
         "path_traversal": commands.path_traversal,
+        "admin_accounts": admin_statements.admin_accounts,
+        "admin_statement": admin_statements.admin_statement,
+        "code_call": unsafe_code.code_call,
+        "yaml_load": unsafe_code.yaml_load,
         "prompt_marker": prompts.marker,
         "prompt_override": prompts.override,
         "prompt_role": prompts.role,

@@ -1,0 +1,41 @@
+"""What stands around a number: whether it is cut out of a longer one, or said to be a number of something else."""
+
+from __future__ import annotations
+
+import re
+
+from axonflow_policy.validators.found import Found
+
+# Contract, agent section 3.3: matches are judged with 50 characters of context.
+CONTEXT = 50
+
+_GLUED_BEFORE = re.compile(r"(?:[A-Za-z0-9_.@/\\$#-]|::|\d[ -])\Z")
+_GLUED_AFTER = re.compile(r"[A-Za-z0-9_@$]|[-./\\][A-Za-z0-9]| \d")
+_OTHER_NUMBER = re.compile(
+    r"\b(?:order|invoice|ticket|case|tracking|waybill|consignment|shipment|parcel|delivery|voucher|coupon|sku|serial"
+    r"|part|product|item|model|batch|lot|build|commit|version|container|counter|transaction|txn|trace|request|session"
+    r"|ref(?:erence)?|isbn|ean|upc|gtin|imei|timestamp|epoch|offset|seed|key|licen[cs]e|seat|bin|rack|valve|locker"
+    r"|drawing|page|row|record|node|port|sensor|device|asset|meter)s?\b"
+    r"[\s.:#=\"']*(?:(?:code|number|no\.?|num|id|ref|key|map|fragment)\b[\s.:#=\"']*){0,2}(?:is|was)?[\s\"']*\Z",
+    re.IGNORECASE,
+)
+
+
+def stands_alone(found: Found) -> bool:
+    """The value is not a piece of a longer word, number, path or address."""
+    return _GLUED_BEFORE.search(found.before(2)) is None and _GLUED_AFTER.match(found.after(2)) is None
+
+
+def named_otherwise(found: Found) -> bool:
+    """The words right before it say that it is a number of something else: an order, a part, a parcel."""
+    return _OTHER_NUMBER.search(found.before(CONTEXT)) is not None
+
+
+def unclaimed(found: Found) -> bool:
+    """It stands alone and nothing says that it is a number of something else."""
+    return stands_alone(found) and not named_otherwise(found)
+
+
+def digits_of(text: str) -> str:
+    """The ASCII digits of ``text``."""
+    return re.sub(r"[^0-9]", "", text)
