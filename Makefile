@@ -48,6 +48,10 @@ test-pg15: ready ## the tests that touch SQL, on PostgreSQL 15 where it is insta
 test-compose: ready-tests ## the compose form on a container engine, which is started for it where that is possible
 	@$(Python) deploy/tools/test_compose.py
 
+.PHONY: policy-lint
+policy-lint: ready ## policies that cannot do what they were meant to; ARGS="--policies FILE" for your own
+	@.venv/bin/axonflow-policy lint $(ARGS)
+
 .PHONY: bench
 bench: ready ## requests per second and CPU per request against a bare forwarder, and the scan against Python re; ARGS=--short
 	@PYTHONPATH=tests $(Python) -m bench $(ARGS)
