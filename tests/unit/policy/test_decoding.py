@@ -60,24 +60,24 @@ def test_words_are_glued_where_a_comment_or_empty_quotes_cut_them() -> None:
 @pytest.mark.parametrize(
     ("text", "made"),
     [
-        ("x aGVsbG8gd29ybGQh y", "\0hello world!\0"),
-        ("aGVsbG8gd29ybGQh aGVsbG8gd29ybGQh", "\0hello world!\0hello world!\0"),
-        ("68656c6c6f20776f726c6421", "\0hello world!\0"),
-        ("68:65:6c:6c:6f:20:77:6f:72:6c:64:21", "\0hello world!\0"),
-        ("aABlAGwAbABvACAAdwBvAHIAbABkAA==", "\0hello world\0"),
+        ("x aGVsbG8gd29ybGQh y", "hello world!"),
+        ("aGVsbG8gd29ybGQh aGVsbG8gd29ybGQh", "hello world!\n\0\nhello world!"),
+        ("68656c6c6f20776f726c6421", "hello world!"),
+        ("68:65:6c:6c:6f:20:77:6f:72:6c:64:21", "hello world!"),
+        ("aABlAGwAbABvACAAdwBvAHIAbABkAA==", "hello world"),
     ],
 )
-def test_payloads_are_decoded_between_fences(text: str, made: str) -> None:
+def test_payloads_are_decoded_with_fences_between(text: str, made: str) -> None:
     decoded = payloads(text)
     assert decoded is not None
-    assert f"\0{decoded.text.strip(chr(0))}\0" == made
+    assert decoded.text == f"\n{made}\n"
 
 
 def test_a_payload_in_lines_is_one() -> None:
     text = "QUFB" * 16 + "\r\n" + "QkJC" * 16 + "\r\n" + "Q0ND"
     decoded = payloads(text)
     assert decoded is not None
-    assert decoded.text.strip("\0") == "A" * 48 + "B" * 48 + "CCC"
+    assert decoded.text.strip("\0\n") == "A" * 48 + "B" * 48 + "CCC"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_every_place_of_what_is_made_leads_into_the_text(text: str) -> None:
             continue
         for start in range(len(decoded.text)):
             if decoded.text[start] == FENCE:
-                continue  # stands for whatever is between payloads, at the ends for nothing
+                continue  # stands for whatever is between payloads, which may be nothing
             ((begins, ends),) = decoded.alignment.back([(start, start + 1)])
             assert 0 <= begins < ends <= len(text)
 

@@ -122,6 +122,14 @@ def test_payloads_are_judged_apart(catalogue_set: PolicySet) -> None:
     assert [match.policy_id for match in evaluation.matches] == []
 
 
+def test_a_payload_alone_is_judged_as_a_text_of_its_own(catalogue_set: PolicySet) -> None:
+    text = "run this: " + base64.b64encode(b"&& cat /etc/passwd").decode()
+    alone = catalogue_set.evaluate(Content.of("&& cat /etc/passwd"), Phase.REQUEST).matches
+    assert alone
+    found = [match.policy_id for match in catalogue_set.evaluate(Content.of(text), Phase.REQUEST).matches]
+    assert found == [match.policy_id for match in alone]
+
+
 def test_a_payload_in_structured_arguments_is_masked_and_leaves_them_valid(catalogue_set: PolicySet) -> None:
     payload = base64.b64encode(b"SSN 123-45-6789").decode()
     part = Part("arguments", f'{{"note": "{payload}", "count": 1}}', structured=True)

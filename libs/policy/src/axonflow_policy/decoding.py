@@ -132,18 +132,19 @@ _TO_STANDARD = str.maketrans("-_", "+/", "=\r\n")
 
 
 def payloads(text: str) -> Decoded | None:
-    """What base64 and hexadecimal stand for, with a fence around each payload; None if nothing decodes to text."""
+    """What base64 and hexadecimal stand for, on lines of their own, fences between; None if nothing decodes to text."""
     maker = _Maker(text)
     position = 0
     for found in _PAYLOAD.finditer(text):
         made = _payload(found[0])
         if made is not None:
-            maker.replace(position, found.start(), FENCE)
-            maker.replace(found.start(), found.end(), made)
+            # None before the first and behind the last, so that one payload alone begins and ends its reading.
+            maker.replace(position, found.start(), FENCE if position else "")
+            maker.replace(found.start(), found.end(), f"\n{made}\n")
             position = found.end()
     if not position:
         return None
-    maker.replace(position, len(text), FENCE)
+    maker.replace(position, len(text), "")
     return maker.done()
 
 

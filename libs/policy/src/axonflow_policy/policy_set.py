@@ -24,7 +24,7 @@ from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, P
 from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.redaction import is_masked
 from axonflow_policy.validators import VALIDATORS, Found, Validator
-from axonflow_policy.views import View, readings
+from axonflow_policy.views import READINGS_VERSION, View, readings
 
 ENGINE_FAILURE_ID = "engine_failure"
 ENGINE_FAILURE_REASON = "The policy engine could not judge this content"
@@ -264,7 +264,7 @@ def _compiled(policy: Policy, pattern: re2._Regexp, posture: Posture, override: 
 
 def _set_hash(rows: Sequence[_Compiled], posture: Posture, engine: str) -> str:
     digest = hashlib.sha256()
-    head = [CATALOGUE_VERSION, engines.engine_version(engine), sorted(posture.skip_categories)]
+    head = [CATALOGUE_VERSION, READINGS_VERSION, engines.engine_version(engine), sorted(posture.skip_categories)]
     digest.update(msgspec.json.encode(head))
     for row in rows:
         # A row that is off decides nothing: kept for an override or not, the set is the same.

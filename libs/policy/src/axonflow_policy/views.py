@@ -18,13 +18,16 @@ from axonflow_policy.decoding import Decoded
 from axonflow_policy.engines import regexp
 from axonflow_policy.folding import bare, decode_spans, encode, fold, unbare, unfold
 
+# Part of every policy set's hash: a change in what is read is a change in what is judged.
+READINGS_VERSION = 1
+
 Way = Callable[[list[Span]], list[Span]]
 
 
 class View(NamedTuple):
     """One reading: the bytes to scan, and the way back to spans of the part's text.
 
-    ``fenced``: the bytes hold separate texts with a NUL byte around each; what reaches over one is no finding.
+    ``fenced``: the bytes hold separate texts with NUL bytes between; what reaches over one is no finding.
     """
 
     data: bytes
