@@ -81,8 +81,9 @@ lock: ready ## resolve the hashed locks again after a change of requirements; AR
 	@$(Python) requirements/lock.py $(ARGS)
 
 .PHONY: docs
-docs: ready ## write docs/settings.md again from the structs that read the environment
+docs: ready ## write docs/settings.md from the structs that read the environment, docs/detection.md from the policy cases
 	@$(Python) docs/write_settings.py
+	@$(Python) docs/write_detection.py
 
 .PHONY: clean
 clean: ## remove .venv, the SDKs and caches; the data stays where it is
