@@ -73,11 +73,11 @@ def test_payloads_are_decoded_with_fences_between(text: str, made: str) -> None:
     assert decoded.text == f"\n{made}\n"
 
 
-def test_a_payload_in_lines_is_one() -> None:
-    text = "QUFB" * 16 + "\r\n" + "QkJC" * 16 + "\r\n" + "Q0ND"
-    decoded = payloads(text)
+@pytest.mark.parametrize(("end", "more"), [("Q0ND", "CCC"), ("Q0M= end", "CC"), ("", ""), ("Thanks,\nJane", "")])
+def test_a_payload_in_lines_is_one(end: str, more: str) -> None:
+    decoded = payloads("QUFB" * 16 + "\r\n" + "QkJC" * 16 + "\r\n" + end)
     assert decoded is not None
-    assert decoded.text.strip("\0\n") == "A" * 48 + "B" * 48 + "CCC"
+    assert decoded.text == "\n" + "A" * 48 + "B" * 48 + more + "\n"
 
 
 @pytest.mark.parametrize(

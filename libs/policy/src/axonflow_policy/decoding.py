@@ -102,8 +102,9 @@ def glued(text: str) -> Decoded:
 
 
 # Six or more single characters, each alone between separators: any of them in whitespace, letters and digits in marks.
+# Possessive, since what could be tried again costs a hundred bytes a character and is never needed.
 _SPACED = re.compile(
-    r"(?P<blanks>(?<!\S)\S(?:[ \t\r\n]{1,4}\S(?!\S)){5,})|(?<![^\W_])[^\W_](?:[ ._\-]{1,3}[^\W_](?![^\W_])){5,}"
+    r"(?P<blanks>(?<!\S)\S(?:[ \t\r\n]{1,4}\S(?!\S)){5,}+)|(?<![^\W_])[^\W_](?:[ ._\-]{1,3}[^\W_](?![^\W_])){5,}+"
 )
 _BLANKS, _MARKS = re.compile(r"[ \t\r\n]+"), re.compile(r"[ ._\-]+")
 
@@ -122,11 +123,11 @@ def joined(text: str) -> Decoded:
 
 # Base64 in lines as MIME breaks it, base64 or hexadecimal in one piece, hexadecimal in pairs.
 _PAYLOAD = re.compile(
-    r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{2,76}={0,2}"
+    r"(?:[A-Za-z0-9+/]{60,76}\r?\n)++(?:[A-Za-z0-9+/]{1,76}={0,2})?"
     r"|[A-Za-z0-9][A-Za-z0-9+/_-]{13,}={0,2}"
     r"|(?:[0-9A-Fa-f]{2}[ :]){9,}[0-9A-Fa-f]{2}"
 )
-_HEXADECIMAL = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}[ :]?){10,})")
+_HEXADECIMAL = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}[ :]?){10,}+)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TO_STANDARD = str.maketrans("-_", "+/", "=\r\n")
 
@@ -137,6 +138,8 @@ def payloads(text: str) -> Decoded | None:
     position = 0
     for found in _PAYLOAD.finditer(text):
         made = _payload(found[0])
+        if made is None and "\n" in found[0]:  # the line behind the last full one may be a word of the text around
+            made = _payload(found[0].rpartition("\n")[0])
         if made is not None:
             # None before the first and behind the last, so that one payload alone begins and ends its reading.
             maker.replace(position, found.start(), FENCE if position else "")
