@@ -18,7 +18,7 @@ POLICIES: tuple[Policy, ...] = (
         severity=Severity.CRITICAL,
         priority=100,
         pattern=(
-            r"\b(\d{3}-\d{2}-\d{4}|\d{3} \d{2} \d{4}|\d{3}\.\d{2}\.\d{4})\b"
+            r"(?:\b|_)(\d{3}-\d{2}-\d{4}|\d{3} \d{2} \d{4}|\d{3}\.\d{2}\.\d{4})(?:\b|_)"
             rf"|(?i:\b(?:ssn|social\s(?:security|sec)(?:\s(?:number|no\.?|num|#))?|soc\.?\ssec\.?){SEPARATOR})(\d{{9}})\b"
         ),
         validator="us_ssn",

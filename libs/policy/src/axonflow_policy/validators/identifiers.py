@@ -72,7 +72,7 @@ def booking_reference(found: Found) -> bool:
 
 def card_number(found: Found) -> bool:
     """Length and prefix of a card network, and the Luhn digit (ISO/IEC 7812-1; prefixes as the networks publish)."""
-    if re.search(r"(?:[\w.]|\d-)\Z", found.before(2)) or re.match(r"-?\d|\.\d", found.after(2)):
+    if re.search(r"(?:[^\W_]|\.|\d-)\Z", found.before(2)) or re.match(r"-?\d|\.\d", found.after(2)):
         return False
     digits = _digits(found.value)
     if _repeats(digits) or len(digits) not in _CARD_DIGITS or not luhn.is_valid(digits):
@@ -152,7 +152,7 @@ def us_ssn(found: Found) -> bool:
         return False
     if digits[3:5] == "00" or digits[5:] == "0000":
         return False
-    if re.search(r"[\w.-]\Z", found.before(1)) or re.match(r"-?\w|\.\d", found.after(2)):
+    if re.search(r"(?:[^\W_]|[.-])\Z", found.before(1)) or re.match(r"-?[^\W_]|\.\d", found.after(2)):
         return False
     before = found.before(_CONTEXT)
     return _SSN_LABEL.search(before) is not None or _OTHER_NUMBER.search(before) is None
