@@ -98,6 +98,24 @@ def test_a_response_with_a_ssn_is_redacted(catalogue_set: PolicySet) -> None:
     assert evaluation.verdict == Verdict.REDACTED
 
 
+@pytest.mark.parametrize("text", ["ax", "\u00e9x", "\u00e9x!"])
+def test_a_group_that_holds_nothing_leaves_the_whole_match(text: str) -> None:
+    found = evaluate([policy("p", "x(y?)", Action.REDACT)], text)
+    assert (found.failure, found.verdict, found.matches[0].spans) == ("", Verdict.REDACTED, ((1, 2),))
+
+
+@pytest.mark.parametrize("text", ["ab cd", "\u00e9", ""])
+@pytest.mark.parametrize("pattern", [r"\b", "^", r"\z", "()"])
+def test_a_match_of_nothing_is_no_finding(pattern: str, text: str) -> None:
+    rows = [policy("nothing", pattern, Action.REDACT), policy("some", "x", Action.LOG)]
+    try:
+        compiled = PolicySet.compile(rows, Posture())
+    except InvalidPolicy:
+        return  # Vectorscan takes no pattern that matches an empty text
+    found = compiled.evaluate(Content.of(text), Phase.REQUEST)
+    assert (found.failure, found.matches) == ("", ())
+
+
 def test_an_administrator_is_not_judged_by_the_admin_policies() -> None:
     rows = [policy("p", "audit_logs", Action.BLOCK, category="security-admin")]
     assert evaluate(rows, "select * from audit_logs").verdict == Verdict.BLOCKED

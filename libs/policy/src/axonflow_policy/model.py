@@ -32,7 +32,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         tier: who owns the row.
         severity: how bad a match is, for people; it does not decide.
         priority: 0 to 1000; of equally strong matches the higher decides.
-        pattern: RE2 syntax without captures but for one: the first group that takes part is the span, else the
+        pattern: RE2 syntax without captures but for one: the first group that holds anything is the span, else the
             whole match.
         validator: name of the function in ``axonflow_policy.validators`` that confirms a match, or None.
         reason: one phrase for people, told in denials.

@@ -297,7 +297,7 @@ def _confirmed(row: _Compiled, view: View, latin: str, enough: int | None) -> li
         tries = _RETRIES if enough is None else 0
         while row.validator is not None and not row.validator(Found(latin, *span)):
             cut = data.rfind(b" ", span[0] + 1, span[1]) if tries else -1
-            shorter = row.pattern.search(data, found.start(), cut) if cut > 0 else None
+            shorter = _search(row.pattern, data, found.start(), cut) if cut > 0 else None
             if shorter is None:
                 space = data.find(b" ", found.start() + 1, found.end()) if enough is None else -1
                 position = found.end() if space < 0 else space + 1
@@ -313,17 +313,23 @@ def _confirmed(row: _Compiled, view: View, latin: str, enough: int | None) -> li
     return spans
 
 
-def _search(pattern: re2._Regexp, data: bytes, position: int) -> re2._Match | None:
-    return pattern.search(data, position)
+def _search(pattern: re2._Regexp, data: bytes, position: int, end: int | None = None) -> re2._Match | None:
+    """The next match that holds anything: one of nothing at all can be neither shown nor masked."""
+    last = len(data) if end is None else end
+    while position <= last and (found := pattern.search(data, position, last)) is not None:
+        if found.start() < found.end():
+            return found
+        position = found.end() + 1
+    return None
 
 
 def _search_inside(pattern: re2._Regexp, data: bytes, position: int) -> re2._Match | None:
     """The next match that reaches over no fence."""
-    while (found := pattern.search(data, position)) is not None:
+    while (found := _search(pattern, data, position)) is not None:
         wall = data.find(_FENCE, found.start(), found.end())
         if wall < 0:
             return found
-        inside = pattern.search(data, found.start(), wall)
+        inside = _search(pattern, data, found.start(), wall)
         if inside is not None:
             return inside
         position = wall + 1
@@ -331,8 +337,8 @@ def _search_inside(pattern: re2._Regexp, data: bytes, position: int) -> re2._Mat
 
 
 def _span(found: re2._Match) -> Span:
-    """The first group that took part, else the whole match."""
-    groups = (found.span(group) for group in range(1, found.re.groups + 1) if found.start(group) >= 0)
+    """The first group that holds anything, else the whole match."""
+    groups = (found.span(group) for group in range(1, found.re.groups + 1) if found.start(group) < found.end(group))
     start, end = next(groups, found.span())
     return start, end
 
