@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
+from axonflow_telemetry.facts import DecisionFacts
 from axonflow_telemetry.metrics import Metrics
-from axonflow_telemetry.spans import DecisionFacts
 from axonflow_telemetry.trace import TraceContext
 
 SPAN_NAME = "axonflow.decision"

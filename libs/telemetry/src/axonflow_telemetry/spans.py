@@ -6,10 +6,10 @@ It fails open: a slow, absent or broken collector costs spans, which are counted
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
+from axonflow_telemetry.facts import DecisionFacts
 from axonflow_telemetry.metrics import Metrics
 from axonflow_telemetry.trace import TraceContext
 
@@ -19,40 +19,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _ALL_TRACES = 1 << 64
-CLEAN = "clean"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionFacts:
-    """What the span says about a decision.
-
-    Attributes:
-        stage: where in the call the decision fell, such as ``request``.
-        latency_ms: how long deciding took.
-        reasons: why, in words for people; empty when nothing matched.
-    """
-
-    decision_id: str
-    stage: str
-    verdict: str
-    policy_ids: tuple[str, ...]
-    latency_ms: float
-    reasons: tuple[str, ...]
-    org_id: str
-    tenant_id: str
-
-    def attributes(self) -> dict[str, str | int | tuple[str, ...]]:
-        """The eight attributes of the trace contract (agent.md §6)."""
-        return {
-            "decision.id": self.decision_id,
-            "decision.stage": self.stage,
-            "decision.verdict": self.verdict,
-            "decision.policy_ids": self.policy_ids,
-            "decision.latency_ms": int(self.latency_ms),
-            "decision.reasons": "; ".join(self.reasons) or CLEAN,
-            "org.id": self.org_id,
-            "tenant.id": self.tenant_id,
-        }
 
 
 class DecisionTracer:
