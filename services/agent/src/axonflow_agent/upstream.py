@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 
 import aiohttp
+from yarl import URL
 
 # What the OpenAI SDKs act on or show; nothing else of the provider's headers concerns the caller.
 RELAYED_HEADERS = frozenset({"content-type", "retry-after", "retry-after-ms", "x-should-retry", "x-request-id"})
@@ -54,7 +55,7 @@ class Upstream:
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str, *, timeout_s: float, max_bytes: int) -> None:
         self._session = session
-        self._url = f"{base_url}/chat/completions"
+        self._url = URL(f"{base_url}/chat/completions")  # parsed once, not for every call
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
 
@@ -89,6 +90,11 @@ class Upstream:
         # No encoding was asked for; an encoded reply cannot be measured, and unpacking it is how a bomb goes off.
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UpstreamFailed("unreadable")
+        announced = response.content_length
+        if announced is not None:
+            if announced > self._max_bytes:
+                raise UpstreamFailed("oversize")
+            return await response.read()
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.content.iter_chunked(_CHUNK):
