@@ -146,6 +146,17 @@ def test_what_this_machine_misses_is_left_to_re2_and_still_found(catalogue_set: 
         assert compiled.evaluate(Content.of(text), Phase.REQUEST).matches, (offset, compiled.judged_by_re2)
 
 
+@pytest.mark.parametrize("source", [r"(?:ab|\db)", "ab", r"(?:@){2}", r"c(\d)"])
+def test_what_ends_with_the_text_is_found_at_every_length(source: str) -> None:
+    rows = [
+        msgspec.structs.replace(ROWS[0], id=i, pattern=p, validator=None) for i, p in (("p", source), ("q", r"\s@c"))
+    ]
+    compiled = PolicySet.compile(rows, Posture())
+    found = {"(?:@){2}": "@@", r"c(\d)": "c7"}.get(source, "ab")
+    missed = [n for n in range(140) if not compiled.evaluate(Content.of("x" * n + found), Phase.REQUEST).matches]
+    assert missed == [], compiled.judged_by_re2
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_pattern_of_the_catalogue_is_missed_on_this_machine(catalogue_set: PolicySet, seed: int) -> None:
     patterns = [(policy.pattern, regexp(policy.pattern)) for policy in catalogue_set.policies]

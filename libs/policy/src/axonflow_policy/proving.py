@@ -1,8 +1,9 @@
 """Proves a compiled database on the machine it runs on, before its silence is trusted.
 
 Vectorscan 5.4 misses matches of some patterns on some processors (its issues 317, 358 and 368: vectorised searches for
-the first bytes of a pattern). So texts are made from each pattern, re2 confirms that they match, and the database must
-find them at many offsets. Patterns it does not find are left to re2.
+the first bytes of a pattern), and of others where they end with the text. So texts are made from each pattern, re2
+confirms that they match, and the database must find them at many offsets, in the midst and at the end. Patterns it does
+not find are left to re2.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _TRIES = 4
 # Around the widths of vector registers, where the known faults begin and end.
 _OFFSETS = (0, 1, 15, 17, 31, 34, 63, 66, 130)
 _FILLER = b" a"
-_TAIL = b" " * 70
+_TAILS = (b"", b" " * 70)
 _ALPHABET = "a0 x_-'\";=(Z/*\n"
 
 # The standard library's own parser of regular expressions; private, but the same in Python 3.11 to 3.14.
@@ -47,7 +48,9 @@ def unproven(
     missed: list[int] = []
     for index, (source, compiled) in enumerate(patterns):
         matching = [text for text in samples(source, seed) if compiled.search(text)][:_SAMPLES]
-        placed = (_FILLER * offset + text + _TAIL for text in matching for offset in _OFFSETS)
+        placed = (
+            (_FILLER * offset)[:offset] + text + tail for text in matching for offset in _OFFSETS for tail in _TAILS
+        )
         if not matching or any(index not in hits(text) for text in placed if compiled.search(text)):
             missed.append(index)
     return missed
