@@ -17,8 +17,8 @@ EXPECTED_SIZES = {
     "security-admin": 4,
     "pii-global": 7,
     "pii-us": 2,
-    "pii-eu": 1,
-    "pii-india": 2,
+    "pii-eu": 2,
+    "pii-india": 4,
     "pii-singapore": 5,
     "pii-indonesia": 9,
     "sensitive-data": 6,
@@ -67,8 +67,11 @@ def stored(policy_id: str) -> tuple[Action | None, Action | None]:
 
 # Rulings section 4: what each kind of row does where nothing is set.
 RULED = {
-    "iban pan aadhaar singapore_nric singapore_fin indonesia_nik indonesia_npwp_legacy indonesia_npwp_new "
-    "indonesia_ktp ssn credit_card bank_account": (Action.BLOCK, Action.REDACT),
+    "iban eu_national_id pan gstin upi aadhaar singapore_nric singapore_fin indonesia_nik "
+    "indonesia_npwp_legacy indonesia_npwp_new indonesia_ktp ssn credit_card bank_account": (
+        Action.BLOCK,
+        Action.REDACT,
+    ),
     "singapore_uen singapore_phone indonesia_phone indonesia_bca indonesia_mandiri indonesia_bri indonesia_bni email "
     "phone ip_address dob passport": (Action.WARN, Action.REDACT),
     "booking_ref singapore_postal": (Action.LOG, Action.LOG),

@@ -18,6 +18,8 @@ _KEPT_DIGITS = 4
 _ENCODED = re.compile(r"[&%\\]|[A-Za-z][0-9]+[A-Za-z]|[0-9][A-Za-z]+[0-9]")
 _PAN = "pan"
 _PAN_LENGTH = 10
+_UPI = "upi"
+_UPI_KEPT = 3
 _WHOLE_PART = '"[REDACTED]"'
 _PREFIXES = ("sys_pii_", "sys_code_", "sys_sensitive_", "sys_")
 # Categories whose matched text is itself the secret; what a statement or command looked like stays readable.
@@ -39,8 +41,9 @@ def redact_text(text: str, matches: Iterable[Match]) -> str:
     """``text`` with every span of ``matches`` masked.
 
     Spans that overlap become one, masked as the match that comes first by start, then length, priority and id.
-    SSN, card, phone, bank account and Aadhaar keep their last four digits, a PAN loses six characters; everything else
-    is ``[REDACTED:<kind>]`` (contract, agent section 3.5). The caller passes only the matches it wants masked.
+    SSN, card, phone, bank account and Aadhaar keep their last four digits, a PAN loses six characters, of a UPI ID at
+    most three stay before the bank; everything else is ``[REDACTED:<kind>]`` (contract, agent section 3.5). The caller
+    passes only the matches it wants masked.
     """
     out: list[str] = []
     position = 0
@@ -101,6 +104,9 @@ def _mask(policy_id: str, found: str) -> str:
     kind = redaction_kind(policy_id)
     if kind == _PAN and len(found) == _PAN_LENGTH:
         return f"{found[:2]}******{found[8:]}"
+    if kind == _UPI and "@" in found:
+        name, _, bank = found.partition("@")
+        return f"{name[:_UPI_KEPT]}***@{bank}"
     keep = _KEEPING_LAST_FOUR.get(kind)
     digits = [str(unicodedata.decimal(character)) for character in found if character.isdecimal()]
     if keep is None or len(digits) <= _KEPT_DIGITS or _ENCODED.search(found):

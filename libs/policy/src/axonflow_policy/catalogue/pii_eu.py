@@ -1,9 +1,10 @@
-"""Personal data of Europe (contract, agent section 3.3; actions of rulings section 4)."""
+"""Personal data of Europe (contract, agent section 3.3; actions of rulings section 4, which adds identity numbers)."""
 
 from __future__ import annotations
 
 from axonflow_contracts.verdicts import Action, Severity
 
+from axonflow_policy.catalogue.eu_identity import BARE, LABELS, NUMBER
 from axonflow_policy.catalogue.pii_row import row
 from axonflow_policy.model import Policy
 
@@ -52,6 +53,19 @@ POLICIES: tuple[Policy, ...] = (
         priority=100,
         reason="International Bank Account Number detected",
         description="Account numbers of the IBAN registry, of their country's length and with the checksum modulo 97",
+        action=Action.BLOCK,
+        request=Action.BLOCK,
+    ),
+    row(
+        "eu_national_id",
+        "European National ID Detection",
+        _CATEGORY,
+        rf"{LABELS}[^0-9]{{0,50}}({NUMBER})\b|\b({BARE})\b",
+        "european_identity",
+        severity=Severity.CRITICAL,
+        priority=100,
+        reason="European national identity number detected",
+        description="Identity, tax and insurance numbers by their country's check digit, mostly after a label",
         action=Action.BLOCK,
         request=Action.BLOCK,
     ),

@@ -9,7 +9,7 @@ from stdnum import luhn
 from stdnum.exceptions import ValidationError
 from stdnum.id import nik
 from stdnum.in_ import aadhaar as aadhaar_number
-from stdnum.in_ import pan
+from stdnum.in_ import gstin, pan
 from stdnum.sg import uen
 
 from axonflow_policy.validators.found import Found
@@ -43,6 +43,16 @@ _CALLED = re.compile(
 def indian_pan(found: Found) -> bool:
     """Five letters of which the fourth is a kind of holder, a number above 0000, a letter (Income Tax Department)."""
     return bool(pan.is_valid(found.value)) and unclaimed(found)
+
+
+def indian_gstin(found: Found) -> bool:
+    """A state, a valid PAN and the check character (GST Network)."""
+    return bool(gstin.is_valid(found.value)) and unclaimed(found)
+
+
+def indian_upi(found: Found) -> bool:
+    """A name at a handle (NPCI): no mail address or package goes on behind it, and nothing before it joins it."""
+    return re.match(r"[.@/\w-]\w|[@/]", found.after(2)) is None and re.search(r"[@/.:]\Z", found.before(1)) is None
 
 
 def aadhaar(found: Found) -> bool:
