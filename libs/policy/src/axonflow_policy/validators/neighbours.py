@@ -9,8 +9,9 @@ from axonflow_policy.validators.found import Found
 # Contract, agent section 3.3: matches are judged with 50 characters of context.
 CONTEXT = 50
 
-_GLUED_BEFORE = re.compile(r"(?:[A-Za-z0-9_.@/\\$#-]|::|\d[ -])\Z")
-_GLUED_AFTER = re.compile(r"[A-Za-z0-9_@$]|[-./\\][A-Za-z0-9]| \d")
+_GLUED_BEFORE = re.compile(r"(?:[A-Za-z0-9_.@/\\$#-]|::)\Z")
+_GLUED_AFTER = re.compile(r"[A-Za-z0-9_@$]|[-./\\][A-Za-z0-9]")
+_LAST_GROUP, _NEXT_GROUP = re.compile(r"\d[ -]\Z"), re.compile(r" \d")
 _OTHER_NUMBER = re.compile(
     r"\b(?:order|invoice|ticket|case|tracking|waybill|consignment|shipment|parcel|delivery|voucher|coupon|sku|serial"
     r"|part|product|item|model|batch|lot|build|commit|version|container|counter|transaction|txn|trace|request|session"
@@ -23,7 +24,13 @@ _OTHER_NUMBER = re.compile(
 
 def stands_alone(found: Found) -> bool:
     """The value is not a piece of a longer word, number, path or address."""
-    return _GLUED_BEFORE.search(found.before(2)) is None and _GLUED_AFTER.match(found.after(2)) is None
+    before, after = found.before(2), found.after(2)
+    if _GLUED_BEFORE.search(before) or _GLUED_AFTER.match(after):
+        return False
+    # Digits beside a blank are of the same number where that begins or ends in a digit, not where in a letter.
+    comes_on = found.value[:1].isdigit() and _LAST_GROUP.search(before) is not None
+    goes_on = found.value[-1:].isdigit() and _NEXT_GROUP.match(after) is not None
+    return not comes_on and not goes_on
 
 
 def named_otherwise(found: Found) -> bool:
