@@ -52,6 +52,11 @@ test-compose: ready-tests ## the compose form on a container engine, which is st
 policy-lint: ready ## policies that cannot do what they were meant to; ARGS="--policies FILE" for your own
 	@.venv/bin/axonflow-policy lint $(ARGS)
 
+.PHONY: fuzz
+fuzz: ready ## the engine against a slow and obvious one (AXONFLOW_FUZZ_CASES of them), then properties with long budgets
+	@PYTHONPATH=tests $(Python) -m fuzz $(ARGS)
+	@AXONFLOW_FUZZ_EXAMPLES=$${AXONFLOW_FUZZ_EXAMPLES:-20000} $(Pytest) tests/fuzz --timeout 3600
+
 .PHONY: bench
 bench: ready ## requests per second and CPU per request against a bare forwarder, and the scan against Python re; ARGS=--short
 	@PYTHONPATH=tests $(Python) -m bench $(ARGS)
