@@ -90,7 +90,7 @@ def test_unowned_rows_get_their_owner_and_hosted_tenants_keep_their_own(database
     forget_094(database_url)
     migrate(service_settings(database_url, ORG_ID="acme"))
     assert fetch(database_url, OWNERS) == [("1", "cs_42"), ("2", "acme"), ("3", "acme")]
-    assert fetch(database_url, "SELECT org_id FROM static_policies") == [("acme",)]
+    assert fetch(database_url, "SELECT org_id FROM static_policies WHERE policy_id = 'p'") == [("acme",)]
 
 
 def test_a_new_organisation_id_is_seeded_at_the_next_boot(database_url: str) -> None:
