@@ -1,4 +1,4 @@
-"""Fixtures for tests that need PostgreSQL; ``support.postgres`` says how the server is made."""
+"""What all tests share: PostgreSQL, made as `support.postgres` says, and how properties are asked."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 from axonflow_settings import ServiceSettings
+from hypothesis import settings as hypothesis_settings
 from support.postgres import Server, running_server, service_settings
 
 if TYPE_CHECKING:
     from axonflow_database import Database
+
+# The suite asks the same questions every time; new ones are for `make fuzz`, whose findings stop nobody's change.
+hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
