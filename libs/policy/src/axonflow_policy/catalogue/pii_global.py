@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from axonflow_contracts.posture import Lever
 from axonflow_contracts.verdicts import Action, Severity
 
+from axonflow_policy.catalogue.pii_row import row
 from axonflow_policy.model import Policy
 
 _CATEGORY = "pii-global"
@@ -28,8 +28,8 @@ _PHONE_LABEL = (
 )
 
 POLICIES: tuple[Policy, ...] = (
-    Policy(
-        id="sys_pii_credit_card",
+    row(
+        policy_id="credit_card",
         name="Credit Card Number Detection",
         category=_CATEGORY,
         severity=Severity.CRITICAL,
@@ -39,13 +39,10 @@ POLICIES: tuple[Policy, ...] = (
         reason="Credit card number detected",
         description="Visa, Mastercard, Amex, Discover, Diners Club and JCB numbers with a Luhn digit",
         action=Action.BLOCK,
-        action_request=Action.BLOCK,
-        action_response=Action.REDACT,
-        lever=Lever.PII,
-        risk_weight=0.9,
+        request=Action.BLOCK,
     ),
-    Policy(
-        id="sys_pii_email",
+    row(
+        policy_id="email",
         name="Email Address Detection",
         category=_CATEGORY,
         severity=Severity.MEDIUM,
@@ -55,13 +52,10 @@ POLICIES: tuple[Policy, ...] = (
         reason="Email address detected",
         description="local@domain.tld, but not package versions, decorators or ssh remotes",
         action=Action.LOG,
-        action_request=Action.WARN,
-        action_response=Action.REDACT,
-        lever=Lever.PII,
-        risk_weight=0.4,
+        request=Action.WARN,
     ),
-    Policy(
-        id="sys_pii_phone",
+    row(
+        policy_id="phone",
         name="Phone Number Detection",
         category=_CATEGORY,
         severity=Severity.MEDIUM,
@@ -78,13 +72,10 @@ POLICIES: tuple[Policy, ...] = (
         reason="Phone number detected",
         description="International numbers, North American numbers with separators, and local ones after a label",
         action=Action.LOG,
-        action_request=Action.WARN,
-        action_response=Action.REDACT,
-        lever=Lever.PII,
-        risk_weight=0.4,
+        request=Action.WARN,
     ),
-    Policy(
-        id="sys_pii_ip_address",
+    row(
+        policy_id="ip_address",
         name="IP Address Detection",
         category=_CATEGORY,
         severity=Severity.MEDIUM,
@@ -94,13 +85,10 @@ POLICIES: tuple[Policy, ...] = (
         reason="IP address detected",
         description="IPv4 and IPv6 addresses of hosts, but not version numbers, loopback or private addresses in code",
         action=Action.LOG,
-        action_request=Action.WARN,
-        action_response=Action.REDACT,
-        lever=Lever.PII,
-        risk_weight=0.4,
+        request=Action.WARN,
     ),
-    Policy(
-        id="sys_pii_passport",
+    row(
+        policy_id="passport",
         name="Passport Number Detection",
         category=_CATEGORY,
         severity=Severity.HIGH,
@@ -113,13 +101,10 @@ POLICIES: tuple[Policy, ...] = (
         reason="Passport number detected",
         description="A document number right after a passport label",
         action=Action.BLOCK,
-        action_request=Action.WARN,
-        action_response=Action.REDACT,
-        lever=Lever.PII,
-        risk_weight=0.7,
+        request=Action.WARN,
     ),
-    Policy(
-        id="sys_pii_dob",
+    row(
+        policy_id="dob",
         name="Date of Birth Detection",
         category=_CATEGORY,
         severity=Severity.HIGH,
@@ -131,13 +116,11 @@ POLICIES: tuple[Policy, ...] = (
         reason="Date of birth detected",
         description="A date right after a birth label",
         action=Action.LOG,
-        action_request=Action.WARN,
-        action_response=Action.REDACT,
-        lever=Lever.PII,
+        request=Action.WARN,
         risk_weight=0.6,
     ),
-    Policy(
-        id="sys_pii_booking_ref",
+    row(
+        policy_id="booking_ref",
         name="Booking Reference Logging",
         category=_CATEGORY,
         severity=Severity.LOW,
@@ -150,9 +133,7 @@ POLICIES: tuple[Policy, ...] = (
         reason="Booking reference detected",
         description="Six capitals or digits right after a booking label",
         action=Action.LOG,
-        action_request=Action.LOG,
-        action_response=Action.LOG,
-        lever=Lever.PII,
-        risk_weight=0.1,
+        request=Action.LOG,
+        response=Action.LOG,
     ),
 )

@@ -15,7 +15,7 @@ def row(
     name: str,
     category: str,
     pattern: str,
-    validator: str,
+    validator: str | None = None,
     *,
     severity: Severity,
     priority: int,
@@ -24,8 +24,12 @@ def row(
     action: Action,
     request: Action,
     response: Action = Action.REDACT,
+    risk_weight: float | None = None,
 ) -> Policy:
-    """A row of a ``pii-*`` category; ``action`` as the contract stores it, the others as rulings section 4."""
+    """A row of a ``pii-*`` category; ``action`` as the contract stores it, the others as rulings section 4.
+
+    ``risk_weight`` follows from the severity unless given.
+    """
     return Policy(
         id=f"sys_pii_{policy_id}",
         name=name,
@@ -40,5 +44,5 @@ def row(
         action_request=request,
         action_response=response,
         lever=Lever.PII,
-        risk_weight=_RISK[severity],
+        risk_weight=_RISK[severity] if risk_weight is None else risk_weight,
     )

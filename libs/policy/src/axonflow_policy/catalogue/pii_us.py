@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from axonflow_contracts.posture import Lever
 from axonflow_contracts.verdicts import Action, Severity
 
 from axonflow_policy.catalogue.pii_global import SEPARATOR
+from axonflow_policy.catalogue.pii_row import row
 from axonflow_policy.model import Policy
 
 _CATEGORY = "pii-us"
 
 POLICIES: tuple[Policy, ...] = (
-    Policy(
-        id="sys_pii_ssn",
+    row(
+        policy_id="ssn",
         name="SSN Detection",
         category=_CATEGORY,
         severity=Severity.CRITICAL,
@@ -25,13 +25,10 @@ POLICIES: tuple[Policy, ...] = (
         reason="Social Security Number detected",
         description="Nine digits in 3-2-4 form, or plain after a label, of a possible area, group and serial",
         action=Action.BLOCK,
-        action_request=Action.BLOCK,
-        action_response=Action.REDACT,
-        lever=Lever.PII,
-        risk_weight=0.9,
+        request=Action.BLOCK,
     ),
-    Policy(
-        id="sys_pii_bank_account",
+    row(
+        policy_id="bank_account",
         name="Bank Account Detection",
         category=_CATEGORY,
         severity=Severity.CRITICAL,
@@ -44,9 +41,6 @@ POLICIES: tuple[Policy, ...] = (
         reason="Bank account number detected",
         description="A nine-digit routing number with a valid ABA checksum and an account number of 8 to 17 digits",
         action=Action.BLOCK,
-        action_request=Action.BLOCK,
-        action_response=Action.REDACT,
-        lever=Lever.PII,
-        risk_weight=0.9,
+        request=Action.BLOCK,
     ),
 )
