@@ -104,7 +104,11 @@ class PolicySource:
         logger.info(
             "policy set %s is in force",
             compiled.hash[:12],
-            extra={"policies": len(compiled.policies), "engine": compiled.engine},
+            extra={
+                "policies": len(compiled.policies),
+                "engine": compiled.engine,
+                "judged_by_re2": list(compiled.judged_by_re2),  # slower, and worth a look: see decision 007
+            },
         )
         self._compiled, self._compiled_from = compiled, policies
         return compiled
