@@ -14,6 +14,7 @@ from support.postgres import Server
 from support.upstream import Upstream
 
 EMAIL = "sys_pii_email"
+EXPIRED = "policy override expired"
 EMAIL_TEXT = "Write to jane.miller@example-bank.com today."
 
 
@@ -100,6 +101,21 @@ def test_an_override_ends_by_itself_and_makes_room(tellers: PolicyClient, replic
     assert datetime.now(UTC) >= end
     assert soon(lambda: tellers.get("/overrides")["count"] == 0)
     assert override(tellers).status == 201
+
+
+def test_the_end_of_an_override_leaves_one_row_whatever_the_number_of_replicas(tellers: PolicyClient) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=2)
+    made = override(tellers, "sys_pii_dob", expires_at=end.isoformat()).json
+
+    def ended() -> list[dict[str, Any]]:
+        found = [row for row in rows(tellers.gateway.database_url, "audit_logs") if row["reason"] == EXPIRED]
+        return [row for row in found if row["metadata"]["override_id"] == made["id"]]
+
+    assert soon(lambda: bool(ended()))
+    time.sleep(5)  # both replicas have swept by then
+    [row] = ended()
+    assert (row["org_id"], row["tenant_id"], row["created_at"]) == ("acme-bank", "tellers", end)
+    assert (row["metadata"]["change_type"], row["metadata"]["override_reason"]) == ("override_expired", "a test")
 
 
 def test_a_policy_is_turned_off_and_effective_says_so(tellers: PolicyClient) -> None:

@@ -26,6 +26,7 @@ from axonflow_agent.auth.door import Door
 from axonflow_agent.auth.user_token import UserTokenVerifier
 from axonflow_agent.clients.service import ClientService
 from axonflow_agent.clients.snapshot import ClientSnapshot
+from axonflow_agent.overrides.expiry import ExpiryWatch
 from axonflow_agent.settings import AgentSettings
 
 logger = logging.getLogger("axonflow.agent")
@@ -80,6 +81,9 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         stack.push_async_callback(policies.close)
         metrics.watch_policy_set_age(lambda: policies.age_s)
         audit = await _open_audit(stack, settings, database, metrics)
+        expiry = ExpiryWatch(database, audit)
+        expiry.start()
+        stack.push_async_callback(expiry.close)
         governor = await _open_governor(stack, settings, policies, audit, metrics)
         yield Agent(
             settings=settings,

@@ -16,6 +16,7 @@ from axonflow_database import Connection, Database
 from axonflow_policy import Policy, effective_action
 
 from axonflow_agent.overrides import records, store
+from axonflow_agent.overrides.expiry import expiry_row
 from axonflow_agent.overrides.records import ActiveOverride
 from axonflow_agent.overrides.store import NewOverride
 from axonflow_agent.policies.bodies import word
@@ -100,6 +101,7 @@ class OverrideService:
             weakens = self._weakens(new, policy, await self._held(connection, caller))
             if weakens:
                 self._require_weakening(policy)
+            await self._make_room(connection, caller, policy.policy_id)
             made = await store.insert(connection, msgspec.structs.replace(new, policy_id=policy.policy_id))
             if made is None:
                 raise Fault(409, "Override already exists for this policy")
@@ -127,6 +129,12 @@ class OverrideService:
             if acting is None or not await store.end(connection, acting, author.name):
                 raise Fault(404, NOT_FOUND)
             await self._keep(author, acting, "deleted", weakens=False)
+
+    async def _make_room(self, connection: Connection, caller: Caller, policy_id: str) -> None:
+        """End what ran out and was not swept yet: it would stand in the new one's place."""
+        for expired in await store.read_expired(connection, org_id=caller.org_id, policy_id=policy_id):
+            await self.changes.write(expiry_row(expired))
+            await store.end_expired(connection, expired)
 
     async def _held(self, connection: Connection, caller: Caller) -> list[ActiveOverride]:
         if not self.allowed:

@@ -29,9 +29,15 @@ HOLDING: LiteralString = (
 """
 )
 
+EXPIRED: LiteralString = """
+    SELECT id, org_id, tenant_id, policy_id, override_reason, expires_at, created_by
+    FROM policy_overrides WHERE ended_at IS NULL AND expires_at <= now()
+"""
+EXPIRED_OF_POLICY: LiteralString = EXPIRED + "AND org_id = %(org_id)s AND policy_id = %(policy_id)s"
+
 END_EXPIRED = """
     UPDATE policy_overrides SET ended_at = expires_at, ended_by = 'expiry'
-    WHERE org_id = %(org_id)s AND policy_id = %(policy_id)s AND ended_at IS NULL AND expires_at <= now()
+    WHERE org_id = %(org_id)s AND id = %(id)s AND ended_at IS NULL AND expires_at <= now()
 """
 
 INSERT: LiteralString = (
@@ -70,6 +76,33 @@ class NewOverride(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
 
 
+class ExpiredOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """An override whose time has run out and whose end is not written down yet."""
+
+    id: UUID
+    org_id: str
+    tenant_id: str | None
+    policy_id: str
+    override_reason: str
+    expires_at: datetime
+    created_by: str
+
+
+async def read_expired(
+    connection: Connection, *, org_id: str | None = None, policy_id: str = ""
+) -> list[ExpiredOverride]:
+    """Overrides to be ended: of one policy of an organisation, or of everybody (as the platform role)."""
+    statement = EXPIRED if org_id is None else EXPIRED_OF_POLICY
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(statement, {"org_id": org_id, "policy_id": policy_id})
+        return [msgspec.convert(row, ExpiredOverride, builtin_types=(UUID, datetime)) async for row in cursor]
+
+
+async def end_expired(connection: Connection, override: ExpiredOverride) -> None:
+    """Write down that an override ran out; no harm if another replica has."""
+    await connection.execute(END_EXPIRED, {"org_id": override.org_id, "id": override.id})
+
+
 async def read_holding(connection: Connection, *, org_id: str, tenant_id: str) -> list[ActiveOverride]:
     """The overrides that hold for a tenant now, its organisation's included, newest first."""
     async with connection.cursor(row_factory=dict_row) as cursor:
@@ -78,9 +111,8 @@ async def read_holding(connection: Connection, *, org_id: str, tenant_id: str) -
 
 
 async def insert(connection: Connection, new: NewOverride) -> ActiveOverride | None:
-    """Write an override; None when its scope has one already. One whose time ran out makes room."""
+    """Write an override; None when its scope has one already."""
     values = msgspec.structs.asdict(new)
-    await connection.execute(END_EXPIRED, values)
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(INSERT, values)
         row = await cursor.fetchone()

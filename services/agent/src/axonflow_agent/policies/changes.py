@@ -71,6 +71,14 @@ class ChangeRecord:
             reason=summary,
             metadata=details,
         )
+        await self.write(row)
+
+    async def write(self, row: AuditRow) -> None:
+        """Record a change whose row is made already.
+
+        Raises:
+            Fault: as `keep`.
+        """
         try:
             await self.audit.write(AuditEntry(row))
         except AuditUnavailable as error:
