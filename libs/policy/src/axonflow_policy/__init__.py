@@ -6,6 +6,7 @@ from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, P
 from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.policy_set import PolicySet
 from axonflow_policy.redaction import redact_content, redact_excerpt, redact_text, redaction_kind
+from axonflow_policy.tenant_rules import TenantRules
 
 __all__ = [
     "CATALOGUE_VERSION",
@@ -18,6 +19,7 @@ __all__ = [
     "Policy",
     "PolicyOverride",
     "PolicySet",
+    "TenantRules",
     "catalogue",
     "effective_action",
     "overridden_action",

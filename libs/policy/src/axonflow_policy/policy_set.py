@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import re2
@@ -20,11 +20,15 @@ from axonflow_policy import engines
 from axonflow_policy.alignment import Span
 from axonflow_policy.catalogue import CATALOGUE_VERSION
 from axonflow_policy.decoding import FENCE
+from axonflow_policy.joined import JoinedEngine
 from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, Part, Policy
 from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.redaction import is_masked
 from axonflow_policy.validators import VALIDATORS, Found, Validator
 from axonflow_policy.views import READINGS_VERSION, View, readings
+
+if TYPE_CHECKING:
+    from axonflow_policy.tenant_rules import TenantRules
 
 ENGINE_FAILURE_ID = "engine_failure"
 ENGINE_FAILURE_REASON = "The policy engine could not judge this content"
@@ -58,7 +62,7 @@ class _Compiled(NamedTuple):
 
 
 class PolicySet:
-    """Immutable and safe to use from many threads at once; made by `compile`, `with_posture` or `with_overrides`."""
+    """Immutable, safe to use from many threads at once; made by `compile`, `joined` and the `with_…` methods."""
 
     __slots__ = (
         "_clean",
@@ -109,10 +113,10 @@ class PolicySet:
         Raises:
             InvalidPolicy: a pattern or validator is not usable, two rows share an id, or there is no policy at all.
         """
-        kept = (policy for policy in policies if policy.enabled or keep_disabled)
-        rows = tuple(sorted(kept, key=lambda policy: policy.id))
-        _check(rows)
-        patterns = tuple(_regexp(row) for row in rows)
+        rows = checked_rows(policies, keep_disabled=keep_disabled)
+        if not rows:
+            raise InvalidPolicy("a policy set needs at least one enabled policy")
+        patterns = tuple(regexp_of(row) for row in rows)
         try:
             engine, loaded = engines.open_engine([row.pattern for row in rows], patterns, dump)
         except engines.PatternRefused as error:
@@ -131,6 +135,20 @@ class PolicySet:
         """
         known = {row.id: overrides[row.id] for row in self._rows if row.id in overrides}
         return self._view(self.posture, known)
+
+    def joined(self, rules: TenantRules) -> PolicySet:
+        """This set with a tenant's own policies as a second layer; no compiling, and the hash covers both.
+
+        Raises:
+            InvalidPolicy: both have a policy of the same id.
+        """
+        if not rules.policies:
+            return self
+        rows, patterns = (*self._rows, *rules.policies), (*self._patterns, *rules.patterns)
+        checked_rows(rows, keep_disabled=True)
+        engine = JoinedEngine(self._engine, len(self._rows), rules.engine)
+        from_dump = self.compiled_from_dump
+        return PolicySet(rows, patterns, self.posture, engine, compiled_from_dump=from_dump, overrides=self.overrides)
 
     def _view(self, posture: Posture, overrides: Mapping[str, PolicyOverride]) -> PolicySet:
         return PolicySet(
@@ -237,9 +255,13 @@ class PolicySet:
         )
 
 
-def _check(rows: Sequence[Policy]) -> None:
-    if not rows:
-        raise InvalidPolicy("a policy set needs at least one enabled policy")
+def checked_rows(policies: Iterable[Policy], *, keep_disabled: bool = False) -> tuple[Policy, ...]:
+    """The enabled policies by id, or all of them; of these two share no id, and each knows its validator.
+
+    Raises:
+        InvalidPolicy: some do not.
+    """
+    rows = tuple(sorted((row for row in policies if row.enabled or keep_disabled), key=lambda row: row.id))
     seen: set[str] = set()
     for row in rows:
         if row.id in seen:
@@ -247,9 +269,11 @@ def _check(rows: Sequence[Policy]) -> None:
         seen.add(row.id)
         if row.validator is not None and row.validator not in VALIDATORS:
             raise InvalidPolicy(f"policy {row.id} names the unknown validator {row.validator}")
+    return rows
 
 
-def _regexp(policy: Policy) -> re2._Regexp:
+def regexp_of(policy: Policy) -> re2._Regexp:
+    """The policy's pattern, for re2; raises `InvalidPolicy` where it is not valid."""
     try:
         return engines.regexp(policy.pattern)
     except engines.PatternRefused as error:
@@ -270,7 +294,7 @@ def _set_hash(rows: Sequence[_Compiled], posture: Posture, engine: str) -> str:
     digest = hashlib.sha256()
     head = [CATALOGUE_VERSION, READINGS_VERSION, engines.engine_version(engine), sorted(posture.skip_categories)]
     digest.update(msgspec.json.encode(head))
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.policy.id):
         # A row that is off decides nothing: kept for an override or not, the set is the same.
         if not row.policy.enabled and not any(effective.action for effective in row.actions.values()):
             continue
