@@ -47,8 +47,8 @@ def forgets_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def moves_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    merged = policy_set._merged
-    monkeypatch.setattr(policy_set, "_merged", lambda spans: [(start, end + 1) for start, end in merged(spans)])
+    merged = policy_set.merged_spans
+    monkeypatch.setattr(policy_set, "merged_spans", lambda spans: [(start, end + 1) for start, end in merged(spans)])
 
 
 @pytest.mark.parametrize(

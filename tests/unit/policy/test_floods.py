@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Phase, Verdict
-from axonflow_policy import Content, PolicySet, catalogue, policy_set, redact_text
+from axonflow_policy import Content, PolicySet, catalogue, confirming, redact_text
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_nothing_of_a_flood_survives_redaction(judged: PolicySet):
 
 
 def test_what_was_not_looked_at_counts_as_found(judged: PolicySet, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(policy_set, "_MOST_REJECTED", 500)
+    monkeypatch.setattr(confirming, "_MOST_REJECTED", 500)
     few = "4111 1111 1111 1112, " * 100
     flood = "4111 1111 1111 1112, " * 1_000
     assert judged.evaluate(Content.of(few), Phase.REQUEST).verdict is Verdict.ALLOWED

@@ -19,12 +19,12 @@ from axonflow_contracts.verdicts import Action, Phase, Severity, Verdict
 from axonflow_policy import engines
 from axonflow_policy.alignment import Span
 from axonflow_policy.catalogue import CATALOGUE_VERSION
-from axonflow_policy.decoding import FENCE
+from axonflow_policy.confirming import confirmed_spans, merged_spans
 from axonflow_policy.joined import JoinedEngine
 from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, Part, Policy
 from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.redaction import is_masked
-from axonflow_policy.validators import VALIDATORS, Found, Validator
+from axonflow_policy.validators import VALIDATORS, Validator
 from axonflow_policy.views import READINGS_VERSION, View, readings
 
 if TYPE_CHECKING:
@@ -34,13 +34,6 @@ ENGINE_FAILURE_ID = "engine_failure"
 ENGINE_FAILURE_REASON = "The policy engine could not judge this content"
 # Spans kept of a match that nothing is masked for: enough to show, and a flood of them costs no more.
 _ENOUGH = 16
-# How often a rejected number is tried again without its last group.
-_RETRIES = 2
-# Of one policy in one text: matches told apart, and candidates turned away, before the rest is taken as found. A text
-# of ten megabytes held a scan for a minute without them.
-_MOST_SPANS = 1_000
-_MOST_REJECTED = 50_000
-_FENCE = FENCE.encode("ascii")
 _ADMIN_CATEGORY = "security-admin"
 _NO_OVERRIDES: Mapping[str, PolicyOverride] = MappingProxyType({})
 _VERDICTS = {
@@ -229,7 +222,7 @@ class PolicySet:
             enough = None if is_masked(row.policy.category, action) else _ENOUGH
             if enough is not None and index in spans:
                 continue  # another view has shown it, and nothing is masked for it
-            confirmed = _confirmed(row, view, latin, enough)
+            confirmed = confirmed_spans(row.pattern, row.validator, view, latin, enough)
             if confirmed:
                 spans.setdefault(index, []).extend(view.back(confirmed))
 
@@ -302,82 +295,6 @@ def _set_hash(rows: Sequence[_Compiled], posture: Posture, engine: str) -> str:
     return digest.hexdigest()
 
 
-def _confirmed(row: _Compiled, view: View, latin: str, enough: int | None) -> list[Span]:
-    """Spans whose match counts.
-
-    A rejected one is tried again without its last words, then from its second word on: ``4111 1111 1111 1111 123``
-    holds a card, although the whole is none. A flood of either kind costs no more than its bound: what is left after it
-    counts as found, whole, so that the row's own action decides about what nobody looked at.
-    """
-    data = view.data
-    search = _search_inside if view.fenced else _search
-    spans: list[Span] = []
-    position = rejected = 0
-    while (found := search(row.pattern, data, position)) is not None:
-        if len(spans) >= _MOST_SPANS or rejected >= _MOST_REJECTED:
-            spans.append((found.start(), len(data)))
-            break
-        span = _span(found)
-        tries = _RETRIES if enough is None else 0
-        while row.validator is not None and not row.validator(Found(latin, *span)):
-            cut = data.rfind(b" ", span[0] + 1, span[1]) if tries else -1
-            shorter = _search(row.pattern, data, found.start(), cut) if cut > 0 else None
-            if shorter is None:
-                space = data.find(b" ", found.start() + 1, found.end()) if enough is None else -1
-                position = found.end() if space < 0 else space + 1
-                rejected += 1
-                break
-            tries -= 1
-            found, span = shorter, _span(shorter)
-        else:
-            spans.append(span)
-            if len(spans) == enough:
-                break
-            position = found.end()
-    return spans
-
-
-def _search(pattern: re2._Regexp, data: bytes, position: int, end: int | None = None) -> re2._Match | None:
-    """The next match that holds anything: one of nothing at all can be neither shown nor masked."""
-    last = len(data) if end is None else end
-    while position <= last and (found := pattern.search(data, position, last)) is not None:
-        if found.start() < found.end():
-            return found
-        position = found.end() + 1
-    return None
-
-
-def _search_inside(pattern: re2._Regexp, data: bytes, position: int) -> re2._Match | None:
-    """The next match that reaches over no fence."""
-    while (found := _search(pattern, data, position)) is not None:
-        wall = data.find(_FENCE, found.start(), found.end())
-        if wall < 0:
-            return found
-        inside = _search(pattern, data, found.start(), wall)
-        if inside is not None:
-            return inside
-        position = wall + 1
-    return None
-
-
-def _span(found: re2._Match) -> Span:
-    """The first group that holds anything, else the whole match."""
-    groups = (found.span(group) for group in range(1, found.re.groups + 1) if found.start(group) < found.end(group))
-    start, end = next(groups, found.span())
-    return start, end
-
-
-def _merged(spans: list[Span]) -> list[Span]:
-    """In order, and those that overlap, found in several views, as one."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
-
-
 def _match(policy: Policy, action: Action, origin: str, part: Part, spans: list[Span]) -> Match:
     return Match(
         policy_id=policy.id,
@@ -389,7 +306,7 @@ def _match(policy: Policy, action: Action, origin: str, part: Part, spans: list[
         origin=origin,
         reason=policy.reason,
         path=part.path,
-        spans=tuple(_merged(spans)),
+        spans=tuple(merged_spans(spans)),
     )
 
 
