@@ -6,7 +6,7 @@ from axonflow_database.follow import Follower
 from axonflow_database.login import Connection, UnsafeLogin
 from axonflow_database.migrate import migrate
 from axonflow_database.roles import SYSTEM_ORG
-from axonflow_database.secret import internal_secret
+from axonflow_database.secret import internal_secret, sealing_keys
 
 __all__ = [
     "SYSTEM_ORG",
@@ -18,4 +18,5 @@ __all__ = [
     "UnsafeLogin",
     "internal_secret",
     "migrate",
+    "sealing_keys",
 ]

@@ -23,7 +23,7 @@ from psycopg import conninfo
 from axonflow_database.backend import MIGRATION_TABLE, OwnerBackend, owner_uri
 from axonflow_database.errors import MigrationError
 from axonflow_database.roles import UnsafeRole, make_roles
-from axonflow_database.secret import INTERNAL_SECRET_NAME
+from axonflow_database.secret import INTERNAL_SECRET_NAME, SEALING_KEY_NAME
 
 logger = logging.getLogger("axonflow.database")
 
@@ -124,6 +124,8 @@ def _see_to_each_boot(connection: psycopg.Connection[Any], settings: ServiceSett
     connection.execute(SEED_ORGANIZATION, {"org_id": settings.org_id})
     if settings.internal_secret is None and settings.mode in _GENERATES_SECRET:
         connection.execute(SEED_ROW, (INTERNAL_SECRET_NAME, secrets.token_hex(32)))
+    if not settings.sealing_keys and settings.mode in _GENERATES_SECRET:
+        connection.execute(SEED_ROW, (SEALING_KEY_NAME, secrets.token_hex(32)))
 
 
 def _take_lock(connection: psycopg.Connection[Any]) -> None:

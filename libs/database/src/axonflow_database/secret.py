@@ -1,4 +1,4 @@
-"""The secret that signs calls among the services: from the environment, else the one the first migrator made."""
+"""The deployment's secrets: from the environment, else those that the first migrator made."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from axonflow_database.database import Database
 from axonflow_database.errors import DatabaseUnavailable
 
 INTERNAL_SECRET_NAME = "internal_service_secret"  # noqa: S105 - the name of a row, not a secret
+SEALING_KEY_NAME = "sealing_key"
 
 FIND_SECRET = "SELECT value FROM deployment_secrets WHERE name = %s"  # noqa: S105 - a statement, not a secret
 
@@ -20,9 +21,26 @@ async def internal_secret(settings: ServiceSettings, db: Database) -> Secret:
     """
     if settings.internal_secret is not None:
         return settings.internal_secret
-    async with db.platform() as connection:
-        cursor = await connection.execute(FIND_SECRET, (INTERNAL_SECRET_NAME,))
-        row = await cursor.fetchone()
-    if row is None:
+    found = await _generated(db, INTERNAL_SECRET_NAME)
+    if found is None:
         raise DatabaseUnavailable("AXONFLOW_INTERNAL_SERVICE_SECRET is not set and none was generated: migrate first")
-    return Secret(str(row[0]))
+    return found
+
+
+async def sealing_keys(settings: ServiceSettings, db: Database) -> tuple[Secret, ...]:
+    """Keys for ``axonflow_sealing.Sealer``, the current one first; empty when the deployment has none.
+
+    A generated key stays behind the operator's own, so that what was sealed before still opens.
+
+    Raises:
+        DatabaseUnavailable: PostgreSQL is away.
+    """
+    generated = await _generated(db, SEALING_KEY_NAME)
+    return (*settings.sealing_keys, *((generated,) if generated is not None else ()))
+
+
+async def _generated(db: Database, name: str) -> Secret | None:
+    async with db.platform() as connection:
+        cursor = await connection.execute(FIND_SECRET, (name,))
+        row = await cursor.fetchone()
+    return Secret(str(row[0])) if row is not None else None

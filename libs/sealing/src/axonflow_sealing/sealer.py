@@ -6,15 +6,13 @@ key and a random salt (HKDF-SHA256), so that the number of values under one key 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 import hashlib
 import os
-import re
 from collections.abc import Iterable
 
 from axonflow_settings import Secret
+from axonflow_settings.core import key_bytes
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -108,23 +106,6 @@ class Sealer:
         if not self._keys:
             raise SealingUnavailable
         return next(iter(self._keys.items()))
-
-
-def key_bytes(text: str) -> bytes:
-    """32 bytes from 64 hexadecimal digits or from base64, standard or URL-safe.
-
-    Raises:
-        ValueError: with a phrase that completes "AXONFLOW_SEALING_KEY must be …".
-    """
-    if re.fullmatch(r"[0-9A-Fa-f]{64}", text):
-        return bytes.fromhex(text)
-    try:
-        raw = base64.b64decode(text.translate({45: 43, 95: 47}), validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) != KEY_BYTES:
-        raise ValueError("32 bytes as 64 hex digits or as base64; `openssl rand -hex 32` makes them")
-    return raw
 
 
 def _id_of(head: bytes) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -241,6 +244,33 @@ def long_secret(text: str) -> Secret:
     if len(text) < 32:
         raise ValueError(f"at least 32 characters long (it has {len(text)}); `openssl rand -hex 32` makes one")
     return Secret(text)
+
+
+def key_bytes(text: str) -> bytes:
+    """32 bytes from 64 hexadecimal digits or from base64, standard or URL-safe."""
+    if re.fullmatch(r"[0-9A-Fa-f]{64}", text):
+        return bytes.fromhex(text)
+    try:
+        raw = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32:
+        raise ValueError("32 bytes as 64 hex digits or as base64; `openssl rand -hex 32` makes them")
+    return raw
+
+
+def symmetric_key(text: str) -> Secret:
+    """A key of 32 bytes, kept as it was written."""
+    key_bytes(text)
+    return Secret(text)
+
+
+def symmetric_key_file(path: str) -> Secret:
+    """The key that a file holds; white space around it is no part of it."""
+    try:
+        return symmetric_key(Path(path).read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        raise ValueError("a readable file that holds 32 bytes as 64 hex digits or as base64") from None
 
 
 def words(text: str) -> tuple[str, ...]:

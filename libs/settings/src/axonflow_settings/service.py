@@ -18,9 +18,12 @@ from axonflow_settings.core import (
     integer,
     long_secret,
     secret,
+    symmetric_key,
+    symmetric_key_file,
     variable,
 )
 from axonflow_settings.deployment import DEFAULT_ORG_ID, EDITIONS, DeploymentKind, DeploymentMode, Edition, Limits
+from axonflow_settings.egress import egress_list
 
 MODES = tuple(mode.value for mode in DeploymentMode)
 
@@ -112,6 +115,45 @@ class ServiceSettings:
         None,
     )
 
+    sealing_key: Secret | None = variable(
+        "AXONFLOW_SEALING_KEY",
+        "Seals connector credentials and kept inputs at rest: 32 bytes as hex or base64, the same on all services. "
+        "Community generates one; elsewhere nothing can be sealed without it.",
+        symmetric_key,
+        None,
+        default_text="generated in community",
+        aliases=("CONNECTOR_ENCRYPTION_KEY",),
+    )
+    sealing_key_file: Secret | None = variable(
+        "AXONFLOW_SEALING_KEY_FILE", "A file that holds AXONFLOW_SEALING_KEY.", symmetric_key_file, None
+    )
+    sealing_key_previous: Secret | None = variable(
+        "AXONFLOW_SEALING_KEY_PREVIOUS",
+        "The key before the last rotation, still accepted for opening.",
+        symmetric_key,
+        None,
+    )
+    sealing_key_previous_file: Secret | None = variable(
+        "AXONFLOW_SEALING_KEY_PREVIOUS_FILE",
+        "A file that holds AXONFLOW_SEALING_KEY_PREVIOUS.",
+        symmetric_key_file,
+        None,
+    )
+    egress_allow: str = variable(
+        "AXONFLOW_EGRESS_ALLOW",
+        "What tenants' addresses (connectors, webhooks, providers given by API) may reach beyond the public Internet: "
+        "a comma-separated list of CIDRs, addresses, hosts and *.suffixes. A host opens no link-local, metadata or "
+        "multicast range; a CIDR does.",
+        egress_list,
+        "",
+    )
+    connector_sqlite_dir: str = variable(
+        "AXONFLOW_CONNECTOR_SQLITE_DIR",
+        "Directory of SQLite databases that connectors may open, each below a folder named as its organisation; unset: "
+        "none.",
+        default="",
+    )
+
     max_body_bytes: int = variable(
         "AXONFLOW_MAX_BODY_BYTES", "Largest request body, in bytes; above it 413.", integer(1024, 1 << 30), 10_485_760
     )
@@ -174,6 +216,12 @@ class ServiceSettings:
         return msgspec.structs.replace(EDITIONS[self.edition], **self.limit_overrides)
 
     @property
+    def sealing_keys(self) -> tuple[Secret, ...]:
+        """The operator's sealing keys, the current one first; empty when none is given."""
+        given = (self.sealing_key or self.sealing_key_file, self.sealing_key_previous or self.sealing_key_previous_file)
+        return tuple(key for key in given if key is not None)
+
+    @property
     def owner_dsn(self) -> Secret:
         """The connection string of the schema's owner."""
         if self.database_url:
@@ -193,5 +241,11 @@ class ServiceSettings:
             faults.append(
                 f"AXONFLOW_INTERNAL_SERVICE_SECRET is not set: DEPLOYMENT_MODE={self.mode} needs one, the same on all "
                 "three services and at least 32 characters; `openssl rand -hex 32` makes one"
+            )
+        if self.sealing_key is not None and self.sealing_key_file is not None:
+            faults.append("AXONFLOW_SEALING_KEY and AXONFLOW_SEALING_KEY_FILE are both set: give one of them")
+        if self.sealing_keys and self.sealing_key is None and self.sealing_key_file is None:
+            faults.append(
+                "AXONFLOW_SEALING_KEY_PREVIOUS is set without AXONFLOW_SEALING_KEY: the current key is missing"
             )
         return faults
