@@ -24,7 +24,7 @@ def test_the_page_carries_the_contract_names():
 def test_the_duration_histogram_has_the_contract_buckets():
     metrics = Metrics()
     metrics.openai_duration_ms.observe(150)
-    lines = [line for line in page(metrics).splitlines() if "duration_milliseconds_bucket" in line]
+    lines = [line for line in page(metrics).splitlines() if "openai_compat_duration_milliseconds_bucket" in line]
     bounds = [line.split('le="')[1].split('"')[0] for line in lines]
     assert [float(bound) for bound in bounds[:-1]] == [10, 50, 100, 200, 500, 1000, 2000, 5000, 10000]
     assert bounds[-1] == "+Inf"

@@ -5,7 +5,7 @@ from axonflow_audit.errors import AuditDirectoryError, AuditUnavailable
 from axonflow_audit.link import AuditConnections, Place
 from axonflow_audit.log import AuditLog
 from axonflow_audit.refusals import RefusalFold
-from axonflow_audit.rows import AuditEntry, AuditRow, LlmCallRow, MatchedPolicy
+from axonflow_audit.rows import AuditEntry, AuditRow, DetailRow, GatewayContextRow, LlmCallRow, MatchedPolicy
 
 __all__ = [
     "AuditConnections",
@@ -15,6 +15,8 @@ __all__ = [
     "AuditLog",
     "AuditRow",
     "AuditUnavailable",
+    "DetailRow",
+    "GatewayContextRow",
     "LlmCallRow",
     "MatchedPolicy",
     "Place",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from axonflow_audit.rows import AUDIT_LOGS, LLM_CALL_AUDITS, AuditEntry, AuditRow, LlmCallRow
+from axonflow_audit.rows import AUDIT_LOGS, TABLE_OF, AuditEntry, AuditRow, DetailRow, GatewayContextRow, LlmCallRow
 
 # Longer keys would not fit into an index; a longer text is a mistake of its caller and is cut, not lost.
 LONGEST_TEXT = 500
@@ -17,7 +17,7 @@ LONGEST_TEXT = 500
 _LONGEST_ROW = 1_000_000
 _ALTERED = "altered"
 
-_Row = TypeVar("_Row", AuditRow, LlmCallRow)
+_Row = TypeVar("_Row", bound=AuditRow | DetailRow)
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ def encode(entry: AuditEntry) -> EncodedEntry:
             raise ValueError("created_at of an audit row must know its zone")
     decision, first = _encode_row(entry.decision)
     rows = [(AUDIT_LOGS, first)]
-    rows.extend((LLM_CALL_AUDITS, _encode_row(detail)[1]) for detail in entry.details)
+    rows.extend((TABLE_OF[type(detail)], _encode_row(detail)[1]) for detail in entry.details)
     return EncodedEntry(rows=tuple(rows), decision=decision)
 
 
@@ -113,7 +113,7 @@ def _encode_row(row: _Row) -> tuple[_Row, bytes]:
     return row, encoded
 
 
-def _has_long_text(row: AuditRow | LlmCallRow) -> bool:
+def _has_long_text(row: AuditRow | DetailRow) -> bool:
     return any(isinstance(value, str) and len(value) > LONGEST_TEXT for value in msgspec.structs.astuple(row))
 
 
@@ -129,15 +129,19 @@ def _cleaned(row: _Row) -> _Row:
     return msgspec.structs.replace(row, **_flagged(row, changes)) if changes else row
 
 
-def _flagged(row: AuditRow | LlmCallRow, changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes, with the mark that there were some."""
+def _flagged(row: AuditRow | DetailRow, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes, with the mark that there were some; a table without room for it has the decision's row beside it."""
     if isinstance(row, AuditRow):
         return {**changes, "input_flagged": True}
-    return {**changes, "metadata": {**changes.get("metadata", row.metadata), _ALTERED: True}}
+    if isinstance(row, LlmCallRow):
+        return {**changes, "metadata": {**changes.get("metadata", row.metadata), _ALTERED: True}}
+    return changes
 
 
-def _without_bulk(row: AuditRow | LlmCallRow) -> dict[str, Any]:
+def _without_bulk(row: AuditRow | DetailRow) -> dict[str, Any]:
     """What to replace in a row whose structured fields are beyond all measure."""
+    if isinstance(row, GatewayContextRow):
+        return {"data_sources": (), "policies_evaluated": row.policies_evaluated[:100]}
     bulk: dict[str, Any] = {"metadata": {}}
     if isinstance(row, AuditRow):
         bulk["matched_policies"] = row.matched_policies[:100]

@@ -109,18 +109,48 @@ class LlmCallRow(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, object] = _NOTHING
 
 
+class GatewayContextRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``gateway_contexts``: an answer of Gateway Mode that a client may later report its model call under.
+
+    Attributes:
+        id: the decision id; clients know it as ``context_id``.
+        user_token_hash: SHA-256 of the token, hex; None without one.
+        query_hash: SHA-256 of all judged text, hex.
+        expires_at: until when calls may be reported.
+    """
+
+    org_id: str
+    created_at: datetime
+    id: str
+    tenant_id: str = ""
+    client_id: str = ""
+    user_token_hash: str | None = None
+    query_hash: str | None = None
+    data_sources: tuple[str, ...] = ()
+    policies_evaluated: tuple[str, ...] = ()
+    approved: bool
+    block_reason: str | None = None
+    expires_at: datetime
+
+
+DetailRow = LlmCallRow | GatewayContextRow
+
+
 class AuditEntry(msgspec.Struct, frozen=True):
     """What is recorded of one governed call; its rows are committed together or not at all."""
 
     decision: AuditRow
-    details: tuple[LlmCallRow, ...] = ()
+    details: tuple[DetailRow, ...] = ()
 
 
 AUDIT_LOGS = "audit_logs"
 LLM_CALL_AUDITS = "llm_call_audits"
-TABLES: Mapping[str, type[AuditRow | LlmCallRow]] = MappingProxyType(
+GATEWAY_CONTEXTS = "gateway_contexts"
+TABLES: Mapping[str, type[AuditRow | DetailRow]] = MappingProxyType(
     {
         AUDIT_LOGS: AuditRow,
         LLM_CALL_AUDITS: LlmCallRow,
+        GATEWAY_CONTEXTS: GatewayContextRow,
     }
 )
+TABLE_OF: Mapping[type[AuditRow | DetailRow], str] = MappingProxyType({kind: name for name, kind in TABLES.items()})

@@ -6,13 +6,14 @@ The role may only insert: ``ON CONFLICT DO NOTHING`` must not name its target, s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import LiteralString
 
 import psycopg
 
 from axonflow_audit.encoding import EncodedEntry
-from axonflow_audit.rows import AUDIT_LOGS, LLM_CALL_AUDITS
+from axonflow_audit.rows import AUDIT_LOGS, GATEWAY_CONTEXTS, LLM_CALL_AUDITS
 
 # COPY is refused under row security; this costs as much as COPY, and unnest of arrays seven times the CPU.
 INSERT_AUDIT_LOGS = """
@@ -51,13 +52,25 @@ FROM json_to_recordset(%(llm_call_audits)s::json) AS x(
 ON CONFLICT DO NOTHING
 """
 
-INSERT_BOTH: LiteralString = f"WITH details AS ({INSERT_LLM_CALL_AUDITS}) {INSERT_AUDIT_LOGS}"
+INSERT_GATEWAY_CONTEXTS = """
+INSERT INTO gateway_contexts (
+    org_id, created_at, id, tenant_id, client_id, user_token_hash, query_hash, data_sources, policies_evaluated,
+    approved, block_reason, expires_at)
+SELECT
+    org_id, created_at, id, tenant_id, client_id, user_token_hash, query_hash, data_sources, policies_evaluated,
+    approved, block_reason, expires_at
+FROM json_to_recordset(%(gateway_contexts)s::json) AS x(
+    org_id text, created_at timestamptz, id text, tenant_id text, client_id text, user_token_hash text,
+    query_hash text, data_sources text[], policies_evaluated text[], approved boolean, block_reason text,
+    expires_at timestamptz)
+ON CONFLICT DO NOTHING
+"""
 
-_STATEMENTS: Mapping[frozenset[str], LiteralString] = MappingProxyType(
+_INSERTS: Mapping[str, LiteralString] = MappingProxyType(
     {
-        frozenset({AUDIT_LOGS}): INSERT_AUDIT_LOGS,
-        frozenset({LLM_CALL_AUDITS}): INSERT_LLM_CALL_AUDITS,
-        frozenset({AUDIT_LOGS, LLM_CALL_AUDITS}): INSERT_BOTH,
+        AUDIT_LOGS: INSERT_AUDIT_LOGS,
+        LLM_CALL_AUDITS: INSERT_LLM_CALL_AUDITS,
+        GATEWAY_CONTEXTS: INSERT_GATEWAY_CONTEXTS,
     }
 )
 
@@ -101,8 +114,17 @@ async def _execute(connection: psycopg.AsyncConnection, entries: Sequence[Encode
     for entry in entries:
         for table, row in entry.rows:
             rows.setdefault(table, []).append(row)
-    statement = _STATEMENTS.get(frozenset(rows))
-    if statement is None:
+    if not rows.keys() <= _INSERTS.keys():
         raise UnknownTable
+    statement = _statement(frozenset(rows))
     params = {table: (b"[" + b",".join(found) + b"]").decode() for table, found in rows.items()}
     await connection.execute(statement, params, prepare=True)
+
+
+@cache
+def _statement(tables: frozenset[str]) -> LiteralString:
+    """One statement that fills all of ``tables``: every insert but the last stands in front as a part of it."""
+    *parts, last = (_INSERTS[table] for table in sorted(tables, reverse=True))
+    if not parts:
+        return last
+    return "WITH " + ", ".join([f"part{number} AS ({part})" for number, part in enumerate(parts)]) + last

@@ -20,6 +20,7 @@ class Surface(Enum):
     FLAT = "flat"  # {"error": "text"}, plus "service" when a backend is meant
     NESTED = "nested"  # {"error": {"code": "UPPER", "message": "text", "details"?: [...]}}
     WORKFLOW = "workflow"  # {"error": "lower", "code": "UPPER", "message": "text"}
+    DECIDE = "decide"  # {"error": "text", "verdict": "deny", "decision_id", "trace_id"}
     UNROUTED = "unrouted"  # {"error": "not_found", "error_description": "text"}
 
 
@@ -102,6 +103,11 @@ def _workflow(fault: Fault) -> dict[str, Any]:
     return {"error": code.lower(), "code": code, "message": fault.message, **fault.details}
 
 
+def _decide(fault: Fault) -> dict[str, Any]:
+    # A gateway that reads nothing but the verdict must not take a failure for an answer.
+    return {"error": fault.message, "verdict": "deny", **fault.details}
+
+
 def _unrouted(fault: Fault) -> dict[str, Any]:
     return {"error": (fault.code or default_code(fault.status)).lower(), "error_description": fault.message}
 
@@ -113,6 +119,7 @@ _ENVELOPES: dict[Surface, Callable[[Fault], dict[str, Any]]] = {
     Surface.FLAT: _flat,
     Surface.NESTED: _nested,
     Surface.WORKFLOW: _workflow,
+    Surface.DECIDE: _decide,
     Surface.UNROUTED: _unrouted,
 }
 

@@ -1,6 +1,6 @@
 """The governed call: content to decision, one row, one span."""
 
-from axonflow_governance.decision import Decision, Exchange, ModelCall, Refusal
+from axonflow_governance.decision import Decision, Exchange, ModelCall, Particulars, Refusal
 from axonflow_governance.errors import JudgementFailed, PolicySetUnavailable
 from axonflow_governance.governor import Governor
 from axonflow_governance.source import PolicySource
@@ -11,6 +11,7 @@ __all__ = [
     "Governor",
     "JudgementFailed",
     "ModelCall",
+    "Particulars",
     "PolicySetUnavailable",
     "PolicySource",
     "Refusal",

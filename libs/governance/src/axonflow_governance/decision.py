@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from axonflow_audit import DetailRow
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.verdicts import Phase, Plane, Verdict
 from axonflow_policy import Evaluation
@@ -83,6 +84,22 @@ class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 0
     error: str = ""
     metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Particulars(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plane adds to the row of its decision; any text of the caller in it must have been masked.
+
+    Attributes:
+        request_type: what was asked for, such as ``pre_check``; a model call is ``llm_chat`` by itself.
+        metadata: members of the row's metadata.
+        context: values that an operator allowed to be kept, by name; in the row's metadata and on the span.
+        details: rows of other tables, committed with the decision's row or not at all.
+    """
+
+    request_type: str | None = None
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    context: Mapping[str, str] = msgspec.field(default_factory=dict)
+    details: tuple[DetailRow, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from axonflow_contracts.verdicts import Phase, Verdict
 from axonflow_policy import Content, Evaluation, PolicySet
 from axonflow_telemetry import DecisionTracer
 
-from axonflow_governance.decision import Decision, Exchange, ModelCall, Refusal
+from axonflow_governance.decision import Decision, Exchange, ModelCall, Particulars, Refusal
 from axonflow_governance.errors import JudgementFailed
 from axonflow_governance.excerpt import excerpt_of
 from axonflow_governance.rows import entry_for_call, row_for_refusal
@@ -99,23 +99,32 @@ class Governor:
             latency_ms=(time.perf_counter() - started) * 1000,
         )
 
-    async def record(self, decision: Decision, *, stage: str, call: ModelCall | None = None) -> None:
+    async def record(
+        self,
+        decision: Decision,
+        *,
+        stage: str | None,
+        call: ModelCall | None = None,
+        particulars: Particulars | None = None,
+    ) -> None:
         """Write the decision's row (and the model call's, if one belongs to it), then emit its span.
 
         Args:
             decision: what was decided.
-            stage: llm, tool or agent, for the span.
+            stage: llm, tool or agent, for the span; None emits none.
             call: how the call to the model came out.
+            particulars: what the plane adds.
 
         Raises:
             AuditUnavailable: neither PostgreSQL nor the file took it; the caller must not get its answer.
         """
         try:
-            await self._audit.write(entry_for_call(decision, call))
+            await self._audit.write(entry_for_call(decision, call, particulars))
         finally:
             trace = decision.exchange.trace
-            if self._tracer.wants(trace):
-                self._tracer.record(trace, facts_of(decision, stage))
+            if stage is not None and self._tracer.wants(trace):
+                context = particulars.context if particulars else {}
+                self._tracer.record(trace, facts_of(decision, stage, context))
 
     async def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         """Leave the trace of a request that was turned away before it could be judged."""

@@ -9,19 +9,25 @@ from axonflow_contracts.caller import ANONYMOUS_TENANT
 from axonflow_contracts.verdicts import WIRE_WORDS, Phase, Verdict, Wire
 from axonflow_policy import Match
 
-from axonflow_governance.decision import Decision, Exchange, ModelCall, Refusal
+from axonflow_governance.decision import Decision, Exchange, ModelCall, Particulars, Refusal
 
 # Requests that were turned away for who sent them, or how often, were decided on; the others were not understood.
 _DENIALS = frozenset({401, 402, 403, 429})
 
 
-def entry_for_call(decision: Decision, call: ModelCall | None) -> AuditEntry:
-    """The decision's row, and beside it the row of the model call that it governed."""
-    row = _decision_row(decision, call)
-    return AuditEntry(row) if call is None else AuditEntry(row, (_call_row(decision, call),))
+_PLAIN = Particulars()
 
 
-def _decision_row(decision: Decision, call: ModelCall | None) -> AuditRow:
+def entry_for_call(decision: Decision, call: ModelCall | None, particulars: Particulars | None = None) -> AuditEntry:
+    """The decision's row, and beside it the row of the model call that it governed, unless a plane brings its own."""
+    added = particulars or _PLAIN
+    row = _decision_row(decision, call, added)
+    if call is None or any(isinstance(detail, LlmCallRow) for detail in added.details):
+        return AuditEntry(row, added.details)
+    return AuditEntry(row, (*added.details, _call_row(decision, call)))
+
+
+def _decision_row(decision: Decision, call: ModelCall | None, added: Particulars) -> AuditRow:
     exchange, caller = decision.exchange, decision.caller
     tokens = call.prompt_tokens + call.completion_tokens if call else 0
     return AuditRow(
@@ -37,7 +43,7 @@ def _decision_row(decision: Decision, call: ModelCall | None) -> AuditRow:
         user_role=caller.user.role or None,
         plane=exchange.plane.value,
         phase=decision.phase.value,
-        request_type="llm_chat" if call else None,
+        request_type=added.request_type or ("llm_chat" if call else None),
         verdict=decision.verdict.value,
         matched_policies=tuple(_matched(match) for match in decision.evaluation.matches),
         policy_set_hash=decision.evaluation.policy_set_hash,
@@ -52,7 +58,7 @@ def _decision_row(decision: Decision, call: ModelCall | None) -> AuditRow:
         tokens_used=tokens,
         cost_usd=call.cost_usd if call else None,
         error_message=call.error or None if call else None,
-        metadata=_status(call),
+        metadata=_metadata(call, added),
     )
 
 
@@ -120,6 +126,11 @@ def _matched(match: Match) -> MatchedPolicy:
         origin=match.origin,
         path=match.path,
     )
+
+
+def _metadata(call: ModelCall | None, added: Particulars) -> dict[str, Any]:
+    kept = {**added.metadata, **_status(call)}
+    return {**kept, "context": dict(added.context)} if added.context else kept
 
 
 def _status(call: ModelCall | None) -> dict[str, Any]:

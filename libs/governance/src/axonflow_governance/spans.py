@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from axonflow_contracts.verdicts import WIRE_WORDS, Wire
 from axonflow_telemetry import DecisionFacts
 
 from axonflow_governance.decision import Decision
 
 
-def facts_of(decision: Decision, stage: str) -> DecisionFacts:
-    """The eight attributes of the decision span (contract, agent section 6)."""
+def facts_of(decision: Decision, stage: str, context: Mapping[str, str]) -> DecisionFacts:
+    """The eight attributes of the decision span (contract, agent section 6), and the context that may be shown."""
     return DecisionFacts(
         decision_id=decision.exchange.decision_id,
         stage=stage,
@@ -19,4 +21,5 @@ def facts_of(decision: Decision, stage: str) -> DecisionFacts:
         reasons=tuple(dict.fromkeys(match.reason for match in decision.evaluation.matches)),
         org_id=decision.caller.org_id,
         tenant_id=decision.caller.tenant_id,
+        context=context,
     )

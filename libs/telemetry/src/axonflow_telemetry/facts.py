@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 CLEAN = "clean"
 
@@ -12,9 +13,10 @@ class DecisionFacts:
     """What the span says about a decision.
 
     Attributes:
-        stage: where in the call the decision fell, such as ``request``.
+        stage: what was decided on: llm, tool or agent.
         latency_ms: how long deciding took.
         reasons: why, in words for people; empty when nothing matched.
+        context: what an operator allowed to be shown of the caller's context, by name.
     """
 
     decision_id: str
@@ -25,9 +27,10 @@ class DecisionFacts:
     reasons: tuple[str, ...]
     org_id: str
     tenant_id: str
+    context: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def attributes(self) -> dict[str, str | int | tuple[str, ...]]:
-        """The eight attributes of the trace contract (agent.md §6)."""
+        """The eight attributes of the trace contract (agent.md §6), and one for each value of the context."""
         return {
             "decision.id": self.decision_id,
             "decision.stage": self.stage,
@@ -37,4 +40,5 @@ class DecisionFacts:
             "decision.reasons": "; ".join(self.reasons) or CLEAN,
             "org.id": self.org_id,
             "tenant.id": self.tenant_id,
+            **{f"request.context.{name}": value for name, value in self.context.items()},
         }

@@ -10,6 +10,10 @@ from collections.abc import Callable
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 
+from axonflow_telemetry.circuit_series import CircuitSeries
+from axonflow_telemetry.gateway_series import FAST_MS, GatewaySeries
+from axonflow_telemetry.performance import Performance
+
 _SLOW_MS = (10, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 _MOST_MODELS = 200
 OTHER = "other"
@@ -29,7 +33,12 @@ class Metrics:
         audit_torn: unreadable lines skipped in replay.
         audit_quarantined: entries PostgreSQL cannot hold, set aside in a file.
         audit_failed: entries that no place would take; their calls were refused.
+        gateway: the series of Gateway Mode.
+        decision_requests: by ``verdict`` and ``stage``.
+        decision_duration_ms: whole calls of Decision Mode, in milliseconds.
+        performance: the last thousand calls, for ``/metrics``.
         http_refused: requests that the HTTP server refused before any handler, by ``reason``.
+        circuits: what circuits did.
         spans_dropped: decision spans not exported, by ``reason``: overflow, failed.
     """
 
@@ -57,6 +66,26 @@ class Metrics:
         self.audit_failed = self._counter("audit_failed", "Audit entries that no place would take.")
         self.http_refused = self._counter("http_refused", "Requests refused by the HTTP server.", "reason")
         self.spans_dropped = self._counter("telemetry_spans_dropped", "Spans not exported.", "reason")
+        self.gateway = GatewaySeries(self.registry)
+        self.decision_requests = self._counter("decision_requests", "Calls of Decision Mode.", "verdict", "stage")
+        self.decision_duration_ms = Histogram(
+            "axonflow_decision_duration_milliseconds",
+            "Duration of calls of Decision Mode.",
+            buckets=FAST_MS,
+            registry=self.registry,
+        )
+        self._requests = self._counter("agent_requests", "Governed calls.", "status")
+        self._request_duration_ms = Histogram(
+            "axonflow_agent_request_duration_milliseconds",
+            "Duration of governed calls.",
+            ("type",),
+            buckets=FAST_MS,
+            registry=self.registry,
+        )
+        self._evaluations = self._counter("agent_policy_evaluations", "Times that the policy engine judged.")
+        self._blocked = self._counter("agent_blocked_requests", "Calls that a policy stopped.")
+        self.performance = Performance()
+        self.circuits = CircuitSeries(self.registry)
         self._audit_writable = self._gauge("audit_writable", "1 while audit rows can be written somewhere.")
         self._policy_set_age_s = self._gauge(
             "policy_set_age_seconds", "Time since the policy set was last known current."
@@ -67,6 +96,25 @@ class Metrics:
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"axonflow_{name}", text, registry=self.registry)
+
+    def evaluated(self, duration_ms: float) -> None:
+        """Count one judgement of the policy engine."""
+        self._evaluations.inc()
+        self.performance.evaluation_ms.append(duration_ms)
+
+    def governed_call(self, kind: str, status: str, duration_ms: float) -> None:
+        """Count a governed call that was answered.
+
+        Args:
+            kind: which door: openai_compat, pre_check, audit, decide and the like.
+            status: success, blocked, refused (turned away before a verdict) or error (a fault of ours).
+            duration_ms: of the whole call.
+        """
+        self._requests.labels(status).inc()
+        self._request_duration_ms.labels("static").observe(duration_ms)
+        if status == "blocked":
+            self._blocked.inc()
+        self.performance.add(kind, status, duration_ms)
 
     def openai_tokens(self, kind: str, model: str, count: int) -> None:
         """Add ``count`` tokens of ``kind`` (prompt, completion) for a model name that the provider returned.

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
 from axonflow_contracts.caller import Caller, CallerKind, User
 from axonflow_contracts.errors import Fault
 from axonflow_settings import DeploymentMode
@@ -92,6 +93,25 @@ class Authenticator:
         )
         return Authenticated(caller, client.rate_limit)
 
+    def claimed(self, caller: Caller, *, client_id: str, user_token: str) -> Caller:
+        """The caller, with what a body says of it: that may equal what was proven or be empty, never replace it.
+
+        In community a client id names whoever gave no other name, for attribution alone, and any user token will do.
+
+        Raises:
+            Fault: 401 for a user token that does not hold, 403 for another client or a user of another tenant.
+        """
+        if caller.kind is CallerKind.SERVICE:
+            return caller
+        if caller.kind is CallerKind.COMMUNITY:
+            unnamed = caller.client_id == COMMUNITY_CLIENT and 0 < len(client_id) <= MAX_CLIENT_ID_LENGTH
+            return msgspec.structs.replace(caller, client_id=client_id) if unnamed else caller
+        if client_id not in {"", caller.client_id}:
+            raise Fault(403, "Tenant mismatch: client_id is not the client that the credentials belong to")
+        if not user_token:
+            return caller
+        return msgspec.structs.replace(caller, user=self._proven_user(user_token, caller.tenant_id))
+
     def _community(self, basic: Basic | None) -> Authenticated:
         client_id = basic.client_id if basic and len(basic.client_id) <= MAX_CLIENT_ID_LENGTH else ""
         client_id = client_id or COMMUNITY_CLIENT
@@ -119,10 +139,13 @@ class Authenticator:
     def _user(self, client: Client, token: str | None) -> User:
         if not token:
             return User(email=f"{client.client_id}@axonflow.local", role="service")
+        return self._proven_user(token, client.tenant_id)
+
+    def _proven_user(self, token: str, expected_tenant_id: str) -> User:
         try:
             user, tenant_id = self._user_tokens.verify(token)
         except InvalidUserToken as error:
             raise Fault(401, "Invalid user token") from error
-        if tenant_id != client.tenant_id:
+        if tenant_id != expected_tenant_id:
             raise Fault(403, "Tenant mismatch")
         return user

@@ -38,8 +38,8 @@ class Door:
         """
         return self._authenticator.authenticate(request.headers)
 
-    async def admit(self, authenticated: Authenticated) -> None:
-        """Count the call against its client's limit.
+    async def admit(self, authenticated: Authenticated) -> Admission | None:
+        """Count the call against its client's limit, and say what is left of it; None for a client without one.
 
         Raises:
             Fault: 429 over the limit.
@@ -52,6 +52,15 @@ class Door:
         admission = await self._limiter.admit(caller.org_id, counted, limit)
         if admission is not None and not admission.allowed:
             raise Fault(429, "Rate limit exceeded", headers=_limit_headers(admission))
+        return admission
+
+    def claimed(self, caller: Caller, *, client_id: str, user_token: str) -> Caller:
+        """The caller, with what a body says of it.
+
+        Raises:
+            Fault: as `Authenticator.claimed`.
+        """
+        return self._authenticator.claimed(caller, client_id=client_id, user_token=user_token)
 
     async def enter(self, request: Request) -> Caller:
         """The client that calls, within its limit.

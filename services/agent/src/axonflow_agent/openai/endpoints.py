@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import Protocol
 
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault, Surface
-from axonflow_governance import Exchange, Governor, JudgementFailed, Refusal
+from axonflow_governance import Exchange, Governor, JudgementFailed
 from axonflow_telemetry import Metrics
 from axonflow_web import ClientGone, fault_response, read_body
 from starlette.requests import Request
 from starlette.responses import Response
 
-from axonflow_agent.auth.authenticator import Authenticated
 from axonflow_agent.correlation import exchange_of
+from axonflow_agent.governed import INLINE_BODY_BYTES, LARGE_BODIES_AT_ONCE, NOT_JUDGED, Door, refusal_of
 from axonflow_agent.openai.request import ChatRequest, read_chat_request, read_provider_key
 from axonflow_agent.openai.service import ChatService, Outcome
 
 PATH = "/v1/chat/completions"
-# The worst body of this size takes 20 ms to read; a larger one would hold the loop, and other callers, for too long.
-INLINE_BODY_BYTES = 16 * 1024
-LARGE_BODIES_AT_ONCE = 2
-
-
-class Door(Protocol):
-    """Authentication and the client's rate limit; both raise a `Fault` of the authentication middleware."""
-
-    def authenticate(self, request: Request) -> Authenticated:
-        """Who calls."""
-        ...
-
-    async def admit(self, authenticated: Authenticated) -> None:
-        """Count the call against its client's limit."""
-        ...
+KIND = "openai_compat"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,7 +65,7 @@ class ChatEndpoint:
             self._count(exchange, _STATUS_WORDS.get(fault.status, "error"))
             raise
         except JudgementFailed as error:
-            unjudged = Fault(503, "No policy verdict could be made: the call is refused")
+            unjudged = Fault(503, NOT_JUDGED)
             await self._refused(exchange, unjudged, request, caller)
             raise unjudged from error
         return self._respond(exchange, outcome)
@@ -96,15 +81,8 @@ class ChatEndpoint:
             return await asyncio.to_thread(read_chat_request, body)
 
     async def _refused(self, exchange: Exchange, fault: Fault, request: Request, caller: Caller | None) -> None:
-        self._count(exchange, "error")
-        refusal = Refusal(
-            status=fault.status,
-            reason=_REASONS.get(fault.status, "malformed"),
-            message=fault.message,
-            address=request.client.host if request.client else "",
-            caller=caller,
-        )
-        await self.governor.refuse(exchange, refusal)
+        self._count(exchange, "error", own=fault.status >= 500)
+        await self.governor.refuse(exchange, refusal_of(fault, request, caller))
 
     def _respond(self, exchange: Exchange, outcome: Outcome) -> Response:
         call = outcome.call
@@ -114,17 +92,11 @@ class ChatEndpoint:
                 self.metrics.openai_tokens(kind, outcome.model_label, tokens)
         return Response(outcome.reply.body, outcome.reply.status, headers=dict(outcome.reply.headers))
 
-    def _count(self, exchange: Exchange, status: str) -> None:
+    def _count(self, exchange: Exchange, status: str, *, own: bool = True) -> None:
         self.metrics.openai_requests.labels(status).inc()
         self.metrics.openai_duration_ms.observe(exchange.elapsed_ms)
+        word = {"success": "success", "denied": "blocked"}.get(status, "error" if own else "refused")
+        self.metrics.governed_call(KIND, word, exchange.elapsed_ms)
 
 
 _STATUS_WORDS = {400: "denied", 502: "upstream_error"}
-_REASONS = {
-    401: "unauthenticated",
-    403: "forbidden",
-    413: "oversize",
-    429: "rate_limited",
-    500: "internal",
-    503: "unavailable",
-}
