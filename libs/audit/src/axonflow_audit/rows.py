@@ -15,6 +15,8 @@ import msgspec
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
+MOST_SPANS = 32
+
 
 class MatchedPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """A policy that matched, and where its action came from; never what it matched.
@@ -22,6 +24,14 @@ class MatchedPolicy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         origin: ``stored``, ``profile:strict``, ``env:PII_ACTION``, ``override:<id>`` and their like.
         path: the part of the call it matched in, such as ``messages[0].content``.
+        role: whose words that part holds, such as ``user``, ``assistant`` or ``tool``.
+        spans: half-open character ranges in the part's text, the first `MOST_SPANS` of them.
+        span_count: how many there were; 0 in rows of versions that did not count.
+        reason: the policy's own phrase for people.
+        tier: system, organization or tenant.
+        risk: 0 to 1, the policy's weight; None in rows of versions that did not keep it.
+        overridable: whether an override may act less strictly: only the product's own policies take one, and none
+            weakens a critical one.
     """
 
     policy_id: str
@@ -31,6 +41,13 @@ class MatchedPolicy(msgspec.Struct, frozen=True, kw_only=True):
     action: str = ""
     origin: str = ""
     path: str = ""
+    role: str = ""
+    spans: tuple[tuple[int, int], ...] = ()
+    span_count: int = 0
+    reason: str = ""
+    tier: str = ""
+    risk: float | None = None
+    overridable: bool = False
 
 
 class AuditRow(msgspec.Struct, frozen=True, kw_only=True):

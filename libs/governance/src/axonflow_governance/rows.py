@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from axonflow_audit import AuditEntry, AuditRow, LlmCallRow, MatchedPolicy
+from axonflow_audit.rows import MOST_SPANS
 from axonflow_contracts.caller import ANONYMOUS_TENANT
-from axonflow_contracts.verdicts import WIRE_WORDS, Phase, Verdict, Wire
+from axonflow_contracts.verdicts import WIRE_WORDS, Phase, Severity, Tier, Verdict, Wire
 from axonflow_policy import Match
 
 from axonflow_governance.decision import Decision, Exchange, ModelCall, Particulars, Refusal
@@ -14,6 +15,8 @@ from axonflow_governance.decision import Decision, Exchange, ModelCall, Particul
 # Requests that were turned away for who sent them, or how often, were decided on; the others were not understood.
 _DENIALS = frozenset({401, 402, 403, 429})
 
+# Members of a request that tell a model what it may call or how it must answer.
+_DEFINITIONS = frozenset({"tools", "functions", "response_format"})
 
 _PLAIN = Particulars()
 
@@ -45,7 +48,7 @@ def _decision_row(decision: Decision, call: ModelCall | None, added: Particulars
         phase=decision.phase.value,
         request_type=added.request_type or ("llm_chat" if call else None),
         verdict=decision.verdict.value,
-        matched_policies=tuple(_matched(match) for match in decision.evaluation.matches),
+        matched_policies=tuple(_matched(match, decision.phase) for match in decision.evaluation.matches),
         policy_set_hash=decision.evaluation.policy_set_hash,
         reason=decision.evaluation.reason or None,
         query=decision.excerpt or None,
@@ -116,7 +119,7 @@ def row_for_refusal(exchange: Exchange, refusal: Refusal, org_id: str) -> AuditR
     )
 
 
-def _matched(match: Match) -> MatchedPolicy:
+def _matched(match: Match, phase: Phase) -> MatchedPolicy:
     return MatchedPolicy(
         policy_id=match.policy_id,
         name=match.name,
@@ -125,7 +128,21 @@ def _matched(match: Match) -> MatchedPolicy:
         action=match.action.value,
         origin=match.origin,
         path=match.path,
+        role=match.role or _role_of(match.path, phase),
+        spans=match.spans[:MOST_SPANS],
+        span_count=len(match.spans),
+        reason=match.reason,
+        tier=match.tier.value,
+        risk=match.risk_weight,
+        overridable=match.tier is Tier.SYSTEM and match.severity is not Severity.CRITICAL,
     )
+
+
+def _role_of(path: str, phase: Phase) -> str:
+    """Whose words stand at ``path`` where the plane did not say: a definition's, the answerer's or the asker's."""
+    if path.partition("[")[0].partition(".")[0] in _DEFINITIONS:
+        return "definition"
+    return "assistant" if phase is Phase.RESPONSE else "user"
 
 
 def _metadata(call: ModelCall | None, added: Particulars) -> dict[str, Any]:

@@ -72,11 +72,14 @@ class Part(msgspec.Struct, frozen=True):
         path: where it stands in the body, such as ``messages[0].content``.
         text: the text as the provider will read it.
         structured: whether ``text`` is itself JSON (tool-call arguments), which redaction must keep valid.
+        role: whose words they are where the protocol says so, such as ``system``, ``user`` or ``tool``; it judges
+            nothing.
     """
 
     path: str
     text: str
     structured: bool = False
+    role: str = ""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -105,7 +108,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     """A policy that matched one part.
 
     ``spans`` are half-open character ranges in the part's original text, in order and without overlap: all of them
-    where they may be masked, the first few where the match alone matters (statements, commands).
+    where they may be masked, the first few where the match alone matters (statements, commands). ``role`` is the
+    part's.
     """
 
     policy_id: str
@@ -118,6 +122,9 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     path: str
     spans: tuple[tuple[int, int], ...]
+    role: str = ""
+    tier: Tier = Tier.SYSTEM
+    risk_weight: float = 0.5
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):

@@ -307,6 +307,9 @@ def _match(policy: Policy, action: Action, origin: str, part: Part, spans: list[
         reason=policy.reason,
         path=part.path,
         spans=tuple(merged_spans(spans)),
+        role=part.role,
+        tier=policy.tier,
+        risk_weight=policy.risk_weight,
     )
 
 

@@ -36,21 +36,40 @@ def content_of(document: dict[str, Any]) -> Content:
     are a parameter of the call itself, which no model reads.
     """
     texts = _Texts()
-    texts.walk(document.get("messages"), "messages", structured=False)
+    texts.conversation(document.get("messages"))
     for index, (key, value) in enumerate(document.items()):
         if key != "messages":
             texts.member(key, value, "", index, structured=False, numbers=False)
     return Content(tuple(texts.parts))
 
 
+def parts_of(value: object, path: str) -> tuple[Part, ...]:
+    """Every text of one value at ``path``; a text that is itself JSON is judged with its escapes resolved as well."""
+    texts = _Texts()
+    texts.walk(value, path, structured=isinstance(value, str) and value.lstrip()[:1] in {"{", "[", '"'})
+    return tuple(texts.parts)
+
+
 class _Texts:
     """Collects parts; the depth of its recursion is bounded by the JSON reader."""
 
-    __slots__ = ("_cut", "parts")
+    __slots__ = ("_cut", "_role", "parts")
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
         self._cut = 0
+        self._role = ""
+
+    def conversation(self, messages: Any) -> None:
+        """Take every message, each under its own role."""
+        if not isinstance(messages, list):
+            self.walk(messages, "messages", structured=False)
+            return
+        for index, message in enumerate(messages):
+            role = message.get("role") if isinstance(message, dict) else None
+            self._role = role if isinstance(role, str) and role in _ROLES else ""
+            self.walk(message, f"messages[{index}]", structured=False)
+        self._role = ""
 
     def walk(self, node: Any, path: str, *, structured: bool, numbers: bool = True) -> None:
         """Take every text at ``node`` and below it."""
@@ -63,7 +82,7 @@ class _Texts:
             for index, value in enumerate(node):
                 self.walk(value, self._below(path, f"[{index}]"), structured=structured)
         elif isinstance(node, int | float) and numbers and _LEAST_NUMBER <= abs(node) < _MOST_NUMBER:
-            self.parts.append(Part(path, str(int(node)), structured))
+            self.parts.append(Part(path, str(int(node)), structured, self._role))
 
     def member(self, key: str, value: Any, path: str, index: int, *, structured: bool, numbers: bool = True) -> None:
         """Take a member of an object: its name if it could say anything, then its value."""
@@ -71,7 +90,7 @@ class _Texts:
         name = key if plain else f"{{{index}}}"
         below = self._below(path, f".{name}" if path else name)
         if not plain and key:
-            self.parts.append(Part(f"{below}#key", key, structured))
+            self.parts.append(Part(f"{below}#key", key, structured, self._role))
         if key in _PROTOCOL_WORDS and isinstance(value, str) and value in _PROTOCOL_WORDS[key]:
             return
         self.walk(value, below, structured=structured or key == _ARGUMENTS, numbers=numbers)
@@ -79,7 +98,7 @@ class _Texts:
     def _text(self, text: str, path: str, *, structured: bool) -> None:
         if not text or _is_media(text, path):
             return
-        self.parts.append(Part(path, text, structured))
+        self.parts.append(Part(path, text, structured, self._role))
         if structured:
             self._unescaped(text, path)
 
@@ -89,7 +108,7 @@ class _Texts:
             if "\\" not in text:
                 return
             text = unescape(text)
-            self.parts.append(Part(f"{path}#unescaped{depth}", text))
+            self.parts.append(Part(f"{path}#unescaped{depth}", text, role=self._role))
 
     def _below(self, path: str, step: str) -> str:
         grown = path + step
