@@ -6,7 +6,7 @@ patterns, so a finding names what was tried, and silence is no proof.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -15,11 +15,11 @@ from axonflow_contracts.verdicts import Action, Phase
 
 from axonflow_policy.actions import effective_action
 from axonflow_policy.engines import PatternRefused, regexp
+from axonflow_policy.lint_conditions import ORDINARY
 from axonflow_policy.model import Phases, Policy
 from axonflow_policy.proving import samples
 
-# Texts that nobody writes a policy against; a pattern that finds something in all of them finds something everywhere.
-_ORDINARY = (b"The weather is fine today.", b"Please summarise the attached report", b"7", b"def main(): return None")
+_ORDINARY = tuple(text.encode("ascii") for text in ORDINARY)
 _FEWEST_TEXTS = 4
 
 Compiled = tuple[Policy, Callable[[bytes], object]]
@@ -29,7 +29,9 @@ class Problem(StrEnum):
     """What can be wrong with a policy."""
 
     INVALID_PATTERN = "invalid_pattern"
+    INVALID_RULE = "invalid_rule"
     MATCHES_EVERYTHING = "matches_everything"
+    NEVER_MATCHES = "never_matches"
     UNREACHABLE = "unreachable"
     DEAD_FIELD = "dead_field"
     DUPLICATE = "duplicate"
@@ -45,12 +47,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         problem: its kind.
         message: a sentence for its author.
         other_id: the policy that it collides with, if any.
+        field: what both ask about, where they collide.
     """
 
     policy_id: str
     problem: Problem
     message: str
     other_id: str = ""
+    field: str = ""
+
+    @property
+    def is_fatal(self) -> bool:
+        """Whether it makes the policy useless or dangerous by itself; the others may be meant."""
+        return self.problem in _FATAL and not self.other_id
+
+
+_FATAL = frozenset({Problem.INVALID_PATTERN, Problem.INVALID_RULE, Problem.MATCHES_EVERYTHING, Problem.NEVER_MATCHES})
 
 
 def lint(policies: Sequence[Policy], posture: Posture | None = None) -> tuple[Finding, ...]:
@@ -60,23 +72,51 @@ def lint(policies: Sequence[Policy], posture: Posture | None = None) -> tuple[Fi
     found: list[Finding] = []
     compiled: list[Compiled] = []
     for policy in rows:
-        try:
-            compiled.append((policy, regexp(policy.pattern).search))
-        except PatternRefused as refusal:
-            found.append(_finding(policy, Problem.INVALID_PATTERN, f"{refusal}"))
         found += _alone(policy, posture)
-    found += [
-        _finding(policy, Problem.MATCHES_EVERYTHING, "the pattern finds something in any text")
-        for policy, search in compiled
-        if search(b"") or all(search(text) for text in _ORDINARY)
-    ]
-    found += _pairs(compiled, posture)
-    return tuple(sorted(found, key=lambda finding: (finding.policy_id, finding.problem, finding.other_id)))
+        compiled += _searching(policy)
+    for policy, search in compiled:
+        found += _against(policy, search, compiled, posture, twins_told=True)
+    return in_order(found)
+
+
+def lint_alone(policy: Policy, posture: Posture | None = None) -> tuple[Finding, ...]:
+    """What can be seen of a policy without looking at others, whether it is on or off."""
+    return in_order(_alone(msgspec.structs.replace(policy, enabled=True), posture or Posture()))
+
+
+def lint_one(policy: Policy, others: Sequence[Policy], posture: Posture | None = None) -> tuple[Finding, ...]:
+    """Every finding about ``policy`` beside ``others``; nothing about the others; time is linear in their number."""
+    posture = posture or Posture()
+    policy = msgspec.structs.replace(policy, enabled=True)
+    found = _alone(policy, posture)
+    beside = [compiled for other in others if other.enabled for compiled in _searching(other)]
+    for _, search in _searching(policy):
+        found += _against(policy, search, beside, posture, twins_told=False)
+    return in_order(found)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings by policy, problem and other policy."""
+    return tuple(sorted(findings, key=lambda finding: (finding.policy_id, finding.problem, finding.other_id)))
+
+
+def _searching(policy: Policy) -> list[Compiled]:
+    """The policy and its search; none for a pattern that is refused, which `_alone` tells."""
+    try:
+        return [(policy, regexp(policy.pattern).search)]
+    except PatternRefused:
+        return []
 
 
 def _alone(policy: Policy, posture: Posture) -> list[Finding]:
     """What can be seen without looking at other policies."""
     found: list[Finding] = []
+    try:
+        search = regexp(policy.pattern).search
+        if search(b"") or all(search(text) for text in _ORDINARY):
+            found.append(_finding(policy, Problem.MATCHES_EVERYTHING, "the pattern finds something in any text"))
+    except PatternRefused as refusal:
+        found.append(_finding(policy, Problem.INVALID_PATTERN, f"{refusal}"))
     actions = _actions(policy, posture)
     if not any(actions.values()):
         found.append(_finding(policy, Problem.UNREACHABLE, "it has no action in any phase, so it is never judged"))
@@ -87,18 +127,20 @@ def _alone(policy: Policy, posture: Posture) -> list[Finding]:
     return found
 
 
-def _pairs(compiled: Sequence[Compiled], posture: Posture) -> list[Finding]:
+def _against(
+    policy: Policy, search: Callable[[bytes], object], others: Sequence[Compiled], posture: Posture, *, twins_told: bool
+) -> list[Finding]:
+    """Findings about ``policy`` beside others; with ``twins_told`` the one of two equal patterns with the later id."""
     found: list[Finding] = []
-    for policy, search in compiled:
-        texts = [text for text in samples(policy.pattern) if search(text)]
-        for other, other_search in compiled:
-            if other.id == policy.id:
-                continue
-            if other.pattern == policy.pattern and other.validator == policy.validator:
-                if other.id < policy.id:
-                    found.append(_same(policy, other, posture))
-            elif other.validator is None and len(texts) >= _FEWEST_TEXTS and all(map(other_search, texts)):
-                found += _shadow(policy, other, posture, len(texts))
+    texts = [text for text in samples(policy.pattern) if search(text)]
+    for other, other_search in others:
+        if other.id == policy.id:
+            continue
+        if other.pattern == policy.pattern and other.validator == policy.validator:
+            if other.id < policy.id or not twins_told:
+                found.append(_same(policy, other, posture))
+        elif other.validator is None and len(texts) >= _FEWEST_TEXTS and all(map(other_search, texts)):
+            found += _shadow(policy, other, posture, len(texts))
     return found
 
 
@@ -132,4 +174,5 @@ def _actions(policy: Policy, posture: Posture) -> dict[Phase, Action | None]:
 
 
 def _finding(policy: Policy, problem: Problem, message: str, other_id: str = "") -> Finding:
-    return Finding(policy_id=policy.id, problem=problem, message=message, other_id=other_id)
+    field = "pattern" if other_id else ""
+    return Finding(policy_id=policy.id, problem=problem, message=message, other_id=other_id, field=field)
