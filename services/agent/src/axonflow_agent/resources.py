@@ -24,6 +24,8 @@ from axonflow_web import Lifecycle
 from axonflow_agent.auth.authenticator import Authenticator
 from axonflow_agent.auth.door import Door
 from axonflow_agent.auth.user_token import UserTokenVerifier
+from axonflow_agent.breaker.breaker import Breaker
+from axonflow_agent.breaker.records import Thresholds
 from axonflow_agent.clients.service import ClientService
 from axonflow_agent.clients.snapshot import ClientSnapshot
 from axonflow_agent.overrides.expiry import ExpiryWatch
@@ -55,6 +57,7 @@ class Agent:
     audit: AuditLog
     governor: Governor
     door: Door
+    breaker: Breaker
     metrics: Metrics
     lifecycle: Lifecycle = dataclasses.field(default_factory=Lifecycle)
 
@@ -81,10 +84,18 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         stack.push_async_callback(policies.close)
         metrics.watch_policy_set_age(lambda: policies.age_s)
         audit = await _open_audit(stack, settings, database, metrics)
+        breaker = Breaker(
+            database,
+            metrics,
+            defaults=Thresholds(),
+            automatic=settings.circuit_auto and settings.edition is Edition.ENTERPRISE,
+        )
+        await breaker.start()
+        stack.push_async_callback(breaker.close)
         expiry = ExpiryWatch(database, audit)
         expiry.start()
         stack.push_async_callback(expiry.close)
-        governor = await _open_governor(stack, settings, policies, audit, metrics)
+        governor = await _open_governor(stack, settings, metrics, policies=policies, audit=audit, gate=breaker)
         yield Agent(
             settings=settings,
             database=database,
@@ -96,6 +107,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
             audit=audit,
             governor=governor,
             door=door,
+            breaker=breaker,
             metrics=metrics,
         )
 
@@ -154,9 +166,11 @@ async def _open_audit(
 async def _open_governor(
     stack: contextlib.AsyncExitStack,
     settings: AgentSettings,
+    metrics: Metrics,
+    *,
     policies: PolicySource,
     audit: AuditLog,
-    metrics: Metrics,
+    gate: Breaker,
 ) -> Governor:
     tracer = DecisionTracer(
         settings.otel_endpoint,
@@ -177,6 +191,7 @@ async def _open_governor(
         approvals_act=settings.edition is not Edition.COMMUNITY,
         keep_input=settings.record_input == "redacted",
         org_id=settings.org_id,
+        gate=gate,
     )
     stack.callback(governor.close)
     return governor

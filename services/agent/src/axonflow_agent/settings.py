@@ -142,6 +142,34 @@ class AgentSettings(ServiceSettings):
         (),
     )
 
+    circuit_auto: bool = variable(
+        "AXONFLOW_CIRCUIT_AUTO",
+        "true lets circuits open by themselves after denials or failures (enterprise); people can always open them.",
+        boolean,
+        False,
+    )
+
+    decision_expires_after_s: float = variable(
+        "AXONFLOW_DECISION_EXPIRES_AFTER",
+        "How long an answer of /api/v1/decide may be relied on.",
+        duration_s,
+        300.0,
+        default_text="5m",
+    )
+    decision_context_allowlist: tuple[str, ...] = variable(
+        "AXONFLOW_DECISION_CONTEXT_ALLOWLIST",
+        "Names of context values that rows and spans of decisions keep, comma-separated; * at the end of one is any.",
+        words,
+        ("x-ai-agent", "x-session-id", "x-leader-identity"),
+        default_text="x-ai-agent,x-session-id,x-leader-identity",
+    )
+    cors_allowed_origins: tuple[str, ...] | None = variable(
+        "AXONFLOW_CORS_ALLOWED_ORIGINS",
+        "Origins whose web pages may call the agent, comma-separated; * is any. Unset: any in community, else none.",
+        words,
+        None,
+    )
+
     override_strict: bool = variable(
         "AXONFLOW_OVERRIDE_STRICT",
         "true lets an override be stricter than the policy it replaces, never weaker.",
@@ -155,6 +183,13 @@ class AgentSettings(ServiceSettings):
         if self.openai_base_url:
             return self.openai_base_url
         return f"{self.openai_endpoint}/v1" if self.openai_endpoint else OPENAI_DEFAULT
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """Origins whose pages may call; where nobody proves who they are, any."""
+        if self.cors_allowed_origins is not None:
+            return self.cors_allowed_origins
+        return () if self.mode.asks_for_credentials else ("*",)
 
     @property
     def gateway_posture(self) -> Posture:
