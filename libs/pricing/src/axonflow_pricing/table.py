@@ -10,6 +10,7 @@ from importlib import resources
 
 import msgspec
 
+OTHER = "other"
 # Neither the model nor its provider is known: one rate for every token, said to be an estimate.
 UNKNOWN_RATE = Decimal("0.01")
 _PER = Decimal(1000)
@@ -61,6 +62,16 @@ class PriceTable:
             elif model.startswith(prefix):
                 return rate
         return fallback
+
+    def names(self, provider: str, model: str) -> tuple[str, str]:
+        """Provider and model prefix as the table writes them, ``other`` for what it does not know.
+
+        There are only so many, so they may label a metric where a caller's own text may not.
+        """
+        models = self._rates.get(provider)
+        if models is None:
+            return OTHER, OTHER
+        return provider, next((prefix for prefix, _ in models if prefix != "*" and model.startswith(prefix)), OTHER)
 
     def cost(self, provider: str, model: str, usage: Usage) -> Cost:
         """What ``usage`` costs, in USD with eight decimals."""

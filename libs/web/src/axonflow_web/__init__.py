@@ -4,6 +4,7 @@ from axonflow_web import strict_json
 from axonflow_web.access import TRACE, AccessLog
 from axonflow_web.application import application
 from axonflow_web.body import ClientGone, read_body, replay
+from axonflow_web.cors import Cors
 from axonflow_web.faults import FaultBoundary, fault_response
 from axonflow_web.hygiene import RequestHygiene
 from axonflow_web.lifecycle import Lifecycle, Stage
@@ -17,6 +18,7 @@ __all__ = [
     "TRACE",
     "AccessLog",
     "ClientGone",
+    "Cors",
     "FaultBoundary",
     "Lifecycle",
     "RequestHygiene",

@@ -4,54 +4,86 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from axonflow_audit import Place
 from axonflow_contracts.errors import Fault, Surface
 from axonflow_contracts.verdicts import Plane
 from axonflow_governance import Governor, Refusal
 from axonflow_internal_auth import is_identity_header
 from axonflow_pricing import default_prices
-from axonflow_web import application
+from axonflow_web import Cors, application
 from axonflow_web.faults import OnRefusal
 from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import ASGIApp, Scope
 
 from axonflow_agent import forward
+from axonflow_agent.breaker import endpoints as breaker
+from axonflow_agent.breaker.service import CircuitService
 from axonflow_agent.clients import endpoints as clients
 from axonflow_agent.clients.service import ClientService
 from axonflow_agent.correlation import Correlation, exchange_of, is_governed
+from axonflow_agent.decision.context import ContextAllowlist
+from axonflow_agent.decision.plane import PATH as DECIDE_PATH
+from axonflow_agent.decision.plane import DecisionPlane
+from axonflow_agent.gateway.gaps import GapEndpoint
+from axonflow_agent.gateway.precheck import PreCheckPlane
+from axonflow_agent.gateway.report import ReportPlane
+from axonflow_agent.gateway.sources import NoSources
+from axonflow_agent.governed import Adapter, Governed, GovernedRoute, correlated
 from axonflow_agent.health import HealthEndpoints
 from axonflow_agent.openai import endpoints as openai
 from axonflow_agent.openai.service import ChatService
 from axonflow_agent.policies import routes as policies
+from axonflow_agent.policies.changes import ChangeRecord
 from axonflow_agent.resources import Agent
 from axonflow_agent.upstream import Upstream
-
-# Paths whose every answer, a refusal of any kind included, carries a decision id and leaves a row.
-GOVERNED = {openai.PATH: Plane.OPENAI}
 
 
 def create_app(agent: Agent) -> ASGIApp:
     """The agent as an ASGI application."""
-    settings = agent.settings
-    health = HealthEndpoints(agent.policies, agent.audit, agent.lifecycle, agent.metrics, settings.edition)
-    chat = _chat(agent)
-    routes: list[BaseRoute] = [
-        Route("/health", health.health, methods=["GET"]),
-        Route("/ready", health.ready, methods=["GET"]),
-        Route("/prometheus", health.prometheus, methods=["GET"]),
-        Route(openai.PATH, chat.answer, methods=["POST"]),
-        *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
-        *policies.routes(agent.door, _policies(agent)),
-        *forward.routes(_forwarder(agent), agent.door.enter),
-    ]
+    routes = routes_of(agent)
+    governed = [route for route in routes if isinstance(route, GovernedRoute)]
     app = application(
         routes,
         surface_of=_surface_of,
-        # Routing over the whole table costs 40 µs; the hot path does not pay it.
-        hot={("POST", openai.PATH): request_response(chat.answer)},
+        # Routing over the whole table costs 40 µs; the hot paths do not pay it.
+        hot={(route.method, route.path): request_response(route.endpoint) for route in governed},
         drop=is_identity_header,
         on_refusal=_record_refusal(agent.governor),
     )
-    return Correlation(app, GOVERNED.get)
+    return Cors(Correlation(app, {route.path: route.plane for route in governed}.get), agent.settings.cors_origins)
+
+
+def routes_of(agent: Agent) -> list[BaseRoute]:
+    """The URL table; its `GovernedRoute`s are the planes."""
+    settings = agent.settings
+    health = HealthEndpoints(agent.policies, agent.audit, agent.lifecycle, agent.metrics, settings.edition)
+    governed = Governed(
+        door=agent.door, governor=agent.governor, metrics=agent.metrics, max_body_bytes=settings.max_body_bytes
+    )
+    return [
+        Route("/health", health.health, methods=["GET"]),
+        Route("/ready", health.ready, methods=["GET"]),
+        Route("/metrics", health.snapshot, methods=["GET"]),
+        Route("/prometheus", health.prometheus, methods=["GET"]),
+        GovernedRoute(openai.PATH, _chat(agent).answer, Plane.OPENAI),
+        *(governed.route(adapter) for adapter in _adapters(agent)),
+        GapEndpoint(agent.door.enter_or_service, agent.database, settings.limits.audit_retention_days).route(),
+        *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
+        *policies.routes(agent.door, _policies(agent)),
+        *breaker.routes(agent.door.enter, _circuits(agent), settings.edition),
+        *forward.routes(_forwarder(agent), agent.door.enter),
+    ]
+
+
+def _adapters(agent: Agent) -> list[Adapter]:
+    settings = agent.settings
+    report = ReportPlane(
+        agent.metrics, agent.database, default_prices(), lambda: agent.audit.place is not Place.POSTGRES
+    )
+    decide = DecisionPlane(
+        agent.metrics, settings.decision_expires_after_s, ContextAllowlist(settings.decision_context_allowlist)
+    )
+    return [PreCheckPlane(agent.metrics, NoSources()).adapter(), report.adapter(), decide.adapter()]
 
 
 def _chat(agent: Agent) -> openai.ChatEndpoint:
@@ -85,6 +117,10 @@ def _policies(agent: Agent) -> policies.PolicyServices:
     )
 
 
+def _circuits(agent: Agent) -> CircuitService:
+    return CircuitService(agent.database, agent.breaker, ChangeRecord(agent.audit))
+
+
 def _forwarder(agent: Agent) -> forward.Forwarder:
     settings = agent.settings
     return forward.Forwarder(
@@ -102,6 +138,8 @@ def _forwarder(agent: Agent) -> forward.Forwarder:
 def _surface_of(path: str) -> Surface:
     if path.startswith("/v1/"):
         return Surface.OPENAI
+    if path == DECIDE_PATH:
+        return Surface.DECIDE
     if forward.is_forwarded(path):
         return Surface.FLAT
     return Surface.MIDDLEWARE if path.startswith("/api/v1/") else Surface.HANDLER
@@ -113,6 +151,8 @@ def _record_refusal(governor: Governor) -> OnRefusal:
             address = scope["client"][0] if scope.get("client") else ""
             reason = "wrong_method" if fault.status == HTTPStatus.METHOD_NOT_ALLOWED else "malformed"
             refusal = Refusal(status=fault.status, reason=reason, message=fault.message, address=address)
-            await governor.refuse(exchange_of(scope), refusal)
+            exchange = exchange_of(scope)
+            await governor.refuse(exchange, refusal)
+            correlated(_surface_of(scope["path"]), exchange, fault)
 
     return record

@@ -23,10 +23,19 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 from axonflow_audit import AuditUnavailable
-from axonflow_contracts.caller import Caller
+from axonflow_contracts.caller import Caller, CallerKind
 from axonflow_contracts.errors import Fault, Surface
 from axonflow_contracts.verdicts import Phase, Plane
-from axonflow_governance import Decision, Exchange, Governor, JudgementFailed, ModelCall, Particulars, Refusal
+from axonflow_governance import (
+    CallStopped,
+    Decision,
+    Exchange,
+    Governor,
+    JudgementFailed,
+    ModelCall,
+    Particulars,
+    Refusal,
+)
 from axonflow_guards import Admission
 from axonflow_internal_auth import TOKEN_HEADER
 from axonflow_policy import Content
@@ -44,7 +53,6 @@ logger = logging.getLogger("axonflow.agent")
 T = TypeVar("T")
 
 NOT_RECORDABLE = "The audit log cannot be written: the call is refused"
-NOT_JUDGED = "No policy verdict could be made: the call is refused"
 # The worst body of this size takes 20 ms to read; a larger one would hold the loop, and other callers, for too long.
 INLINE_BODY_BYTES = 16 * 1024
 LARGE_BODIES_AT_ONCE = 2
@@ -123,6 +131,11 @@ class Call:
         except msgspec.ValidationError as error:
             raise Fault(400, f"Invalid request body: {error}") from error
 
+    @property
+    def is_community(self) -> bool:
+        """Whether nobody has to prove anything, so that a body may name its sender."""
+        return self.caller.kind is CallerKind.COMMUNITY
+
     def claim(self, *, client_id: str = "", user_token: str = "") -> None:
         """Take the identity that a body names: it may equal the proven one or be empty, never replace it.
 
@@ -143,7 +156,7 @@ class Call:
         try:
             decision = await governor.judge(self.exchange, self.caller, content, phase=phase)
         except JudgementFailed as error:
-            raise Fault(503, NOT_JUDGED) from error
+            raise unjudged(error) from error
         self.governed.metrics.evaluated(decision.latency_ms)
         return decision
 
@@ -288,11 +301,16 @@ def refusal_of(fault: Fault, request: Request, caller: Caller | None) -> Refusal
     """What the record is told of a request that is turned away with ``fault``."""
     return Refusal(
         status=fault.status,
-        reason=REASONS.get(fault.status, "malformed"),
+        reason=fault.code if fault.code == CallStopped.code else REASONS.get(fault.status, "malformed"),
         message=fault.message,
         address=request.client.host if request.client else "",
         caller=caller,
     )
+
+
+def unjudged(error: JudgementFailed) -> Fault:
+    """How a call is refused that no verdict could be made for."""
+    return Fault(503, error.public, code=error.code, headers=error.headers)
 
 
 def correlated(surface: Surface, exchange: Exchange, fault: Fault) -> Fault:

@@ -55,6 +55,11 @@ class HealthEndpoints:
         body = {"status": status, "service": SERVICE, "blocking": blocking, "degraded": degraded}
         return _json(body, 503 if blocking else 200)
 
+    async def snapshot(self, request: Request) -> Response:  # noqa: ARG002
+        """``/metrics``: totals since the start, percentiles over the last thousand calls."""
+        # No connector is called by this process yet; the member is the contract's.
+        return _json({**self.metrics.performance.snapshot(), "connectors": {}, "timestamp": datetime.now(UTC)})
+
     async def prometheus(self, request: Request) -> Response:  # noqa: ARG002
         """All series in text format."""
         page, content_type = self.metrics.exposition()

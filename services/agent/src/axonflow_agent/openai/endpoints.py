@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from axonflow_agent.correlation import exchange_of
-from axonflow_agent.governed import INLINE_BODY_BYTES, LARGE_BODIES_AT_ONCE, NOT_JUDGED, Door, refusal_of
+from axonflow_agent.governed import INLINE_BODY_BYTES, LARGE_BODIES_AT_ONCE, Door, refusal_of, unjudged
 from axonflow_agent.openai.request import ChatRequest, read_chat_request, read_provider_key
 from axonflow_agent.openai.service import ChatService, Outcome
 
@@ -65,9 +65,9 @@ class ChatEndpoint:
             self._count(exchange, _STATUS_WORDS.get(fault.status, "error"))
             raise
         except JudgementFailed as error:
-            unjudged = Fault(503, NOT_JUDGED)
-            await self._refused(exchange, unjudged, request, caller)
-            raise unjudged from error
+            refused = unjudged(error)
+            await self._refused(exchange, refused, request, caller)
+            raise refused from error
         return self._respond(exchange, outcome)
 
     async def _read(self, request: Request) -> tuple[bytes, ChatRequest, str]:

@@ -1,0 +1,1 @@
+"""Decision Mode: verdicts for gateways that carry the traffic themselves."""
