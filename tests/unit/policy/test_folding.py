@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from axonflow_policy import folding
 from axonflow_policy.folding import bare, fold, unbare, unfold
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +68,21 @@ def test_a_span_of_the_bare_text_leads_into_the_text(text: str, data: st.DataObj
         start = data.draw(st.integers(0, len(seen) - 1))
         ((begins, ends),) = unbare(text, [(start, start + 1)])
         assert seen[start] in bare(text[begins:ends])
+
+
+def test_a_text_of_ever_new_characters_does_not_grow_the_tables() -> None:
+    characters = "".join(map(chr, range(0x3400, 0x3400 + 25_000)))
+    tables = (folding._TABLE, folding._BARE)
+    fold(characters)
+    bare(characters)
+    assert all(len(table) <= 16_384 for table in tables)
+    assert all(len(table._changed) < 6_000 for table in tables)
+
+
+def test_a_full_table_folds_as_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "Ｓeёé①\u200b\u2019\U000e0061ж漢한"
+    expected = (fold(text), bare(text))
+    monkeypatch.setattr(folding, "_MOST_KEPT", 2)
+    for table in (folding._TABLE, folding._BARE):
+        table.clear()
+    assert [(fold(text), bare(text)) for _ in range(3)] == [expected] * 3

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from axonflow_policy.alignment import Alignment, Span
 from axonflow_policy.lookalikes import ASCII_OF, is_hidden, plain_letter
@@ -26,33 +26,64 @@ _STRETCH = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]")
 _SURROGATES = "surrogatepass"
 
 
-class _FoldTable(dict[int, str]):
-    """Code point to folded text, filled as code points are met; bounded by the size of Unicode."""
+# Of characters that fold to themselves; those that do not are some twenty thousand in all of Unicode.
+_MOST_KEPT = 16_384
+_CODES = 0x110000
+
+
+class _Table(dict[int, str]):
+    """Code point to folded text, filled as code points are met, in bounded memory whatever is met.
+
+    What folds to something else is kept for good. Of the rest (all of Unicode in a hostile text) a set of bits knows
+    that they stay as they are; the table itself keeps them only until it is full, and then begins anew.
+    """
+
+    def __init__(self, make: Callable[[int], str]) -> None:
+        super().__init__()
+        self._make = make
+        self._changed: dict[int, str] = {}
+        self._same = bytearray(_CODES // 8)
 
     def __missing__(self, code: int) -> str:
-        character = chr(code)
-        folded = " " if character.isspace() and code > 0x7F else unicodedata.normalize("NFKC", character)  # above ASCII
+        folded = self._changed.get(code)
+        if folded is None:
+            folded = self._learnt(code)
+        if len(self) >= _MOST_KEPT:
+            self.clear()
         self[code] = folded
         return folded
 
-
-class _BareTable(dict[int, str]):
-    """The same for `bare`."""
-
-    def __missing__(self, code: int) -> str:
-        folded = chr(code) if code <= 0x7F else self._seen(code)  # above ASCII
-        self[code] = folded
+    def _learnt(self, code: int) -> str:
+        place, bit = code >> 3, 1 << (code & 7)
+        if self._same[place] & bit:
+            return chr(code)
+        folded = self._make(code)
+        if folded == chr(code):
+            self._same[place] |= bit  # two threads at once may forget one of two bits: it is learnt again
+        else:
+            self._changed[code] = folded
         return folded
 
-    def _seen(self, code: int) -> str:
-        if is_hidden(chr(code)):
-            return ""
-        folded = (character for character in _TABLE[code] if not is_hidden(character))
-        return "".join(ASCII_OF.get(character) or plain_letter(character) for character in folded)
+
+def _folded(code: int) -> str:
+    character = chr(code)
+    if code in _TYPOGRAPHIC:
+        return _TYPOGRAPHIC[code]
+    return " " if character.isspace() and code > 0x7F else unicodedata.normalize("NFKC", character)  # above ASCII
 
 
-_TABLE = _FoldTable(_TYPOGRAPHIC)
-_BARE = _BareTable()
+def _seen(code: int) -> str:
+    character = chr(code)
+    if code <= 0x7F:  # ASCII
+        return character
+    if is_hidden(character):
+        return ""
+    folded = (one for one in _TABLE[code] if not is_hidden(one))
+    return "".join(ASCII_OF.get(one) or plain_letter(one) for one in folded)
+
+
+_TABLE = _Table(_folded)
+_BARE = _Table(_seen)
 
 
 def fold(text: str) -> bytes:
