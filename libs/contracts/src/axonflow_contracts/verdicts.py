@@ -77,6 +77,8 @@ class Wire(StrEnum):
 
     LLM_CALL_AUDIT = "llm_call_audit"
     DECIDE = "decide"
+    AUDIT_ENTRY = "audit_entry"
+    DECISION_LIST = "decision_list"
 
 
 # A redaction on these surfaces lets the call go on: the obligation is told beside the verdict.
@@ -95,4 +97,32 @@ WIRE_WORDS: dict[Wire, dict[Verdict, str]] = {
         Verdict.NEEDS_APPROVAL: "needs_approval",
         Verdict.ERROR: "deny",
     },
+    Wire.AUDIT_ENTRY: {
+        Verdict.ALLOWED: "allow",
+        Verdict.BLOCKED: "deny",
+        Verdict.REDACTED: "redact",
+        Verdict.NEEDS_APPROVAL: "require_approval",
+        Verdict.ERROR: "error",
+    },
+    Wire.DECISION_LIST: {
+        Verdict.ALLOWED: "allow",
+        Verdict.BLOCKED: "deny",
+        Verdict.REDACTED: "allow",
+        Verdict.NEEDS_APPROVAL: "require_approval",
+        Verdict.ERROR: "deny",
+    },
 }
+
+# Spellings of other versions and surfaces that a filter understands besides both vocabularies.
+_ALIASES = {"block": "deny"}
+
+
+def verdicts_named(word: str, wire: Wire) -> tuple[Verdict, ...]:
+    """The stored verdicts that ``word`` asks for on a surface, in its own words or in the stored ones.
+
+    A stored word means itself alone; the empty tuple means that nobody knows the word.
+    """
+    if word in {verdict.value for verdict in Verdict}:
+        return (Verdict(word),)
+    spelled = _ALIASES.get(word, word)
+    return tuple(verdict for verdict, told in WIRE_WORDS[wire].items() if told == spelled)
