@@ -22,7 +22,7 @@ Span = tuple[int, int]
 
 STRONGEST_FIRST = [Action.BLOCK, Action.REQUIRE_APPROVAL, Action.REDACT, Action.WARN, Action.LOG]
 SHOWN_OF_WHAT_IS_NOT_MASKED = 16
-SHORTER_TRIES = 2
+SHORTER_TRIES = 4
 END = r"\z"
 
 

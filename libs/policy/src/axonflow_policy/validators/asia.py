@@ -12,6 +12,7 @@ from stdnum.in_ import aadhaar as aadhaar_number
 from stdnum.in_ import gstin, pan
 from stdnum.sg import uen
 
+from axonflow_policy.validators.adjacent import one_begins_after
 from axonflow_policy.validators.found import Found
 from axonflow_policy.validators.neighbours import CONTEXT, digits_of, stands_alone, unclaimed
 
@@ -86,7 +87,9 @@ def singapore_uen(found: Found) -> bool:
 
 def singapore_phone(found: Found) -> bool:
     """A number in use by the plan of Singapore (IMDA; data of libphonenumber)."""
-    return _is_number_of("SG", "+65" + digits_of(found.value)[-8:]) and re.match(r"[ -]?\d", found.after(2)) is None
+    if not _is_number_of("SG", "+65" + digits_of(found.value)[-8:]):
+        return False
+    return re.match(r"[ -]?\d", found.after(2)) is None or one_begins_after(found)
 
 
 def singapore_postal(found: Found) -> bool:

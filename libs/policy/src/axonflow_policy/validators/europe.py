@@ -30,6 +30,7 @@ from stdnum.pt import nif
 from stdnum.ro import cnp
 from stdnum.se import personnummer
 
+from axonflow_policy.validators.adjacent import one_begins_after
 from axonflow_policy.validators.found import Found
 from axonflow_policy.validators.neighbours import unclaimed
 
@@ -66,7 +67,9 @@ _NINO = re.compile(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-Z]{2}\d{6}[A-D]")
 def iban(found: Found) -> bool:
     """Checksum modulo 97 over the whole number (ISO 13616-1), which stands for itself."""
     value = re.sub(r"[ -]", "", found.value).upper()
-    return bool(mod_97_10.is_valid(value[4:] + value[:4])) and re.match(r"[ -]?\d", found.after(2)) is None
+    if not mod_97_10.is_valid(value[4:] + value[:4]):
+        return False
+    return re.match(r"[ -]?\d", found.after(2)) is None or one_begins_after(found)
 
 
 def european_identity(found: Found) -> bool:

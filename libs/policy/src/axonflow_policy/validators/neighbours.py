@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from axonflow_policy.validators.adjacent import one_begins_after, one_ends_before
 from axonflow_policy.validators.found import Found
 
 # Contract, agent section 3.3: matches are judged with 50 characters of context.
@@ -30,7 +31,7 @@ def stands_alone(found: Found) -> bool:
     # Digits beside a blank are of the same number where that begins or ends in a digit, not where in a letter.
     comes_on = found.value[:1].isdigit() and _LAST_GROUP.search(before) is not None
     goes_on = found.value[-1:].isdigit() and _NEXT_GROUP.match(after) is not None
-    return not comes_on and not goes_on
+    return not (comes_on and not one_ends_before(found)) and not (goes_on and not one_begins_after(found))
 
 
 def named_otherwise(found: Found) -> bool:
