@@ -10,6 +10,7 @@ from axonflow_policy.lint import lint_alone, lint_one
 from axonflow_policy.lint_rules import lint_rule, lint_rules
 from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, Part, Phases, Policy
 from axonflow_policy.overriding import PolicyOverride, overridden_action
+from axonflow_policy.placeholders import Placeholders, redact_reversibly
 from axonflow_policy.policy_set import PolicySet
 from axonflow_policy.redaction import redact_content, redact_excerpt, redact_text, redaction_kind
 from axonflow_policy.risk import risk_score
@@ -30,6 +31,7 @@ __all__ = [
     "Outcome",
     "Part",
     "Phases",
+    "Placeholders",
     "Policy",
     "PolicyOverride",
     "PolicySet",
@@ -53,6 +55,7 @@ __all__ = [
     "overridden_action",
     "redact_content",
     "redact_excerpt",
+    "redact_reversibly",
     "redact_text",
     "redaction_kind",
     "risk_score",

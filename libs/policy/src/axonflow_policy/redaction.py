@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from axonflow_contracts.verdicts import Action
 
+from axonflow_policy.encoded import redacted_payload
+from axonflow_policy.json_redaction import is_json, json_edits
+from axonflow_policy.masks import Edit, Mask, Piece, edited, masked, pieces_of, redaction_kind
 from axonflow_policy.model import Content, Match, Part
 
+__all__ = ["is_masked", "redact_content", "redact_excerpt", "redact_part", "redact_text", "redaction_kind"]
+
+# Finds matches in a text that was decoded from a payload, as `PolicySet.evaluate` under the caller's phase does.
+Judge = Callable[[Content], Iterable[Match]]
+
 _EXCERPT_LIMIT = 500
-_KEPT_DIGITS = 4
-# The digits of a base64 payload or an escape are not those of the number that it stands for.
-_ENCODED = re.compile(r"[&%\\]|[A-Za-z][0-9]+[A-Za-z]|[0-9][A-Za-z]+[0-9]")
-_PAN = "pan"
-_PAN_LENGTH = 10
-_UPI = "upi"
-_UPI_KEPT = 3
 _WHOLE_PART = '"[REDACTED]"'
-_PREFIXES = ("sys_pii_", "sys_code_", "sys_sensitive_", "sys_")
 # Categories whose matched text is itself the secret; what a statement or command looked like stays readable.
 _PERSONAL = ("pii-", "code-secrets", "sensitive-data")
-
-
-def redaction_kind(policy_id: str) -> str:
-    """The word in a mask, such as ``email`` for ``sys_pii_email``."""
-    prefix = next((prefix for prefix in _PREFIXES if policy_id.startswith(prefix)), "")
-    return policy_id[len(prefix) :]
 
 
 def is_masked(category: str, action: Action) -> bool:
@@ -45,36 +36,32 @@ def redact_text(text: str, matches: Iterable[Match]) -> str:
     most three stay before the bank; everything else is ``[REDACTED:<kind>]`` (contract, agent section 3.5). The caller
     passes only the matches it wants masked.
     """
-    out: list[str] = []
-    position = 0
-    for start, end, policy_id in _merged(matches):
-        out.append(text[position:start])
-        out.append(_mask(policy_id, text[start:end]))
-        position = end
-    out.append(text[position:])
-    return "".join(out)
+    return _redacted(text, pieces_of(matches), masked)
 
 
-def redact_content(content: Content, matches: Iterable[Match]) -> Content:
+def redact_content(content: Content, matches: Iterable[Match], *, judge: Judge | None = None) -> Content:
     """``content`` with the spans of ``matches`` masked in the part each names; paths must be unique.
 
-    A structured part that is not JSON any more after masking (a number became a mask) is masked as a whole.
+    A structured part stays JSON of the same shape: strings are masked inside, a number becomes a masked string, and
+    JSON in a string is looked into once. What is not JSON to begin with is masked as a whole.
+
+    With ``judge`` a base64 or hexadecimal payload is decoded, redacted and written again in its own alphabet. The
+    judge says what is to be masked in the decoded text; a payload where it finds nothing, or that is not text, is
+    masked as a whole, as all are without a judge.
     """
     by_path: dict[str, list[Match]] = {}
     for match in matches:
         by_path.setdefault(match.path, []).append(match)
-    return Content(tuple(_redact_part(part, by_path.get(part.path, [])) for part in content.parts))
+    mask = masked if judge is None else _looking_inside(judge)
+    return Content(tuple(redact_part(part, by_path.get(part.path, ()), mask) for part in content.parts))
 
 
-def _redact_part(part: Part, matches: list[Match]) -> Part:
-    if not matches:
+def redact_part(part: Part, matches: Sequence[Match], mask: Mask) -> Part:
+    """``part`` with ``mask`` in the place of what ``matches`` found in it."""
+    pieces = pieces_of(matches)
+    if not pieces:
         return part
-    text = redact_text(part.text, matches)
-    if part.structured:
-        try:
-            msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            text = _WHOLE_PART
+    text = _redacted_json(part.text, pieces, mask) if part.structured else _redacted(part.text, pieces, mask)
     return msgspec.structs.replace(part, text=text)
 
 
@@ -87,39 +74,21 @@ def redact_excerpt(text: str, matches: Iterable[Match], limit: int = _EXCERPT_LI
     return redact_text(text, (match for match in matches if is_masked(match.category, match.action)))[:limit]
 
 
-def _merged(matches: Iterable[Match]) -> list[tuple[int, int, str]]:
-    spans = sorted((start, -end, -match.priority, match.policy_id) for match in matches for start, end in match.spans)
-    merged: list[tuple[int, int, str]] = []
-    for start, negative_end, _, policy_id in spans:
-        end = -negative_end
-        if merged and start < merged[-1][1]:
-            first_start, first_end, first_id = merged[-1]
-            merged[-1] = (first_start, max(first_end, end), first_id)
-        else:
-            merged.append((start, end, policy_id))
-    return merged
+def _redacted(text: str, pieces: Sequence[Piece], mask: Mask) -> str:
+    return edited(text, (Edit(start, end, mask(kind, text[start:end], False)) for start, end, kind in pieces))
 
 
-def _mask(policy_id: str, found: str) -> str:
-    kind = redaction_kind(policy_id)
-    if kind == _PAN and len(found) == _PAN_LENGTH:
-        return f"{found[:2]}******{found[8:]}"
-    if kind == _UPI and "@" in found:
-        name, _, bank = found.partition("@")
-        return f"{name[:_UPI_KEPT]}***@{bank}"
-    keep = _KEEPING_LAST_FOUR.get(kind)
-    digits = [str(unicodedata.decimal(character)) for character in found if character.isdecimal()]
-    if keep is None or len(digits) <= _KEPT_DIGITS or _ENCODED.search(found):
-        return f"[REDACTED:{kind}]"
-    return keep("".join(digits[-_KEPT_DIGITS:]))
+def _redacted_json(text: str, pieces: Sequence[Piece], mask: Mask) -> str:
+    """On doubt the whole part goes: what was no JSON, or would be none any more (contract, agent section 3.5)."""
+    if not is_json(text):
+        return _WHOLE_PART
+    made = edited(text, json_edits(text, pieces, mask))
+    return made if is_json(made) else _WHOLE_PART
 
 
-_KEEPING_LAST_FOUR: MappingProxyType[str, Callable[[str], str]] = MappingProxyType(
-    {
-        "ssn": "XXX-XX-{}".format,
-        "credit_card": "****-****-****-{}".format,
-        "phone": "***-***-{}".format,
-        "bank_account": "****{}".format,
-        "aadhaar": "XXXX XXXX {}".format,
-    }
-)
+def _looking_inside(judge: Judge) -> Mask:
+    def mask(policy_id: str, found: str, number: bool) -> str:
+        again = None if number else redacted_payload(found, lambda text: redact_text(text, judge(Content.of(text))))
+        return masked(policy_id, found) if again is None else again
+
+    return mask

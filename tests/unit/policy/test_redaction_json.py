@@ -1,0 +1,85 @@
+"""Structured parts and payloads: JSON keeps its shape and every byte that no finding touches, payloads their form."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from axonflow_contracts.verdicts import Phase
+from axonflow_policy import Content, Match, Part, PolicySet, redact_content
+from axonflow_policy.encoded import redacted_payload
+
+
+def redacted(policy_set: PolicySet, text: str, *, structured: bool = True) -> str:
+    def judge(content: Content) -> tuple[Match, ...]:
+        return policy_set.evaluate(content, Phase.RESPONSE).matches
+
+    content = Content((Part("arguments", text, structured=structured),))
+    return redact_content(content, judge(content), judge=judge).parts[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ('{ "a" : [ {"mail":"a@example.org"} , 1.0 ] }', '{ "a" : [ {"mail":"[REDACTED:email]"} , 1.0 ] }'),
+        ('{"card": 4111111111111111, "n": 1e3}', '{"card": "****-****-****-1111", "n": 1e3}'),
+        ('{"SSN \\u0031\\u0032\\u0033-45-6789 \\u00e9\\n": null}', '{"SSN XXX-XX-6789 \\u00e9\\n": null}'),
+        ('{"a@example.org": 1, "b@example.org": 2}', '{"[REDACTED:email]": 1, "[REDACTED:email] (2)": 2}'),
+        ('{"a@example.org": {"a@example.org": 1}}', '{"[REDACTED:email]": {"[REDACTED:email]": 1}}'),
+        ('"\\"a@example.org\\""', '"\\"[REDACTED:email]\\""'),
+        ('"\\ud83d\\ude42 a@example.org \\ud83d\\ude42"', '"\\ud83d\\ude42 [REDACTED:email] \\ud83d\\ude42"'),
+        ("4111111111111111", '"****-****-****-1111"'),
+    ],
+)
+def test_only_the_token_concerned_changes(catalogue_set: PolicySet, text: str, masked: str) -> None:
+    assert redacted(catalogue_set, text) == masked
+
+
+def test_json_in_a_string_of_json_stays_json(catalogue_set: PolicySet) -> None:
+    inner = '{"to": "a@example.org", "card": 4111111111111111, "s": "\\u0031\\"é"}'
+    outer = json.dumps({"body": inner, "other": "é"})
+    assert redacted(catalogue_set, outer) == json.dumps(
+        {
+            "body": '{"to": "[REDACTED:email]", "card": "****-****-****-1111", "s": "\\u0031\\"é"}',
+            "other": "é",
+        }
+    )
+
+
+def test_what_was_no_json_goes_as_a_whole(catalogue_set: PolicySet) -> None:
+    assert redacted(catalogue_set, '{"mail": "a@example.org"') == '"[REDACTED]"'
+
+
+TOLD = "the SSN of Jane is 123-45-6789 ~~?>"
+MASKED = "the SSN of Jane is XXX-XX-6789 ~~?>"
+
+
+@pytest.mark.parametrize("before", ["", "data:text/plain;base64,", "see "])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_payload_is_redacted_inside_and_keeps_its_alphabet(catalogue_set: PolicySet, before: str, encode) -> None:  # type: ignore[no-untyped-def]
+    text = before + encode(TOLD.encode()).decode()
+    assert redacted(catalogue_set, text, structured=False) == before + encode(MASKED.encode()).decode()
+    assert json.loads(redacted(catalogue_set, json.dumps([text]))) == [before + encode(MASKED.encode()).decode()]
+
+
+def test_hexadecimal_keeps_its_prefix_and_case(catalogue_set: PolicySet) -> None:
+    text = "0x" + TOLD.encode().hex().upper()
+    assert redacted(catalogue_set, text, structured=False) == "0x" + MASKED.encode().hex().upper()
+
+
+def test_a_payload_without_padding_stays_without(catalogue_set: PolicySet) -> None:
+    text = base64.b64encode(TOLD.encode()).decode().rstrip("=")
+    again = redacted(catalogue_set, text, structured=False)
+    assert base64.b64decode(again + "=" * (-len(again) % 4)).decode() == MASKED
+    assert "=" not in again
+
+
+def test_a_payload_that_is_no_text_is_masked_as_a_whole() -> None:
+    assert redacted_payload(base64.b64encode(b"\xff\xfe123-45-6789").decode(), lambda _: "x") is None
+
+
+def test_a_payload_is_masked_as_a_whole_where_nobody_can_look_inside(catalogue_set: PolicySet) -> None:
+    content = Content.of("see " + base64.b64encode(TOLD.encode()).decode() + " there")
+    matches = catalogue_set.evaluate(content, Phase.RESPONSE).matches
+    assert redact_content(content, matches).parts[0].text == "see [REDACTED:ssn] there"
