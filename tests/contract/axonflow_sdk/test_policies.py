@@ -76,6 +76,13 @@ def test_a_policys_whole_life_goes_through_the_sdk(sdk: AxonFlowSdk, community: 
     assert "Policy not found" in refused["message"]
 
 
+def test_what_the_linter_says_of_a_policy_is_read_by_the_sdks_own_models(sdk: AxonFlowSdk, community: Gateway) -> None:
+    first = create(sdk, community, pattern=r"\bcodename-[a-z]{5}\b")
+    twin = create(sdk, community, pattern=r"\bcodename-[a-z]{5}\b", name="Codenames")
+    assert (twin["pattern"], twin["name"]) == (first["pattern"], "Codenames")
+    values(sdk, community, *(call("delete_static_policy", policy_id=made["id"]) for made in (first, twin)))
+
+
 def test_the_products_policies_cannot_be_changed(sdk: AxonFlowSdk, community: Gateway) -> None:
     outcomes = run(
         sdk,

@@ -213,3 +213,44 @@ def test_a_query_is_tried_without_a_row(tellers: PolicyClient) -> None:
 def test_nobody_comes_in_without_credentials(tellers: PolicyClient, method: str, path: str) -> None:
     stranger = PolicyClient(tellers.gateway)
     assert "Authentication required" in message(stranger.call(method, STATIC + path, {}), 401)
+
+
+def findings(shown: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(finding["problem"], finding["other_id"]) for finding in shown["metadata"].get("lint", [])]
+
+
+@pytest.mark.parametrize("pattern", [r"\w", ".", r"[a-z0-9]", r"(?s:.)+"])
+def test_a_pattern_that_finds_something_everywhere_is_refused_with_the_finding(
+    tellers: PolicyClient, pattern: str
+) -> None:
+    answer = tellers.call("POST", STATIC, new_policy(pattern=pattern))
+    assert answer.status == 400
+    assert "finds something in any text" in answer.json["error"]["message"]
+    kept = tellers.create(pattern=r"\bnarrow-\d{9}\b")
+    assert tellers.call("PUT", f"{STATIC}/{kept['id']}", {"pattern": pattern}).status == 400
+    assert tellers.get(f"/{kept['id']}")["pattern"] == kept["pattern"]
+    tellers.call("DELETE", f"{STATIC}/{kept['id']}")
+
+
+def test_a_duplicate_a_contradiction_and_a_shadow_are_written_and_told(tellers: PolicyClient) -> None:
+    wide = tellers.create(pattern=r"\bEMP-\d{4,}", action="block", priority=90)
+    twin = tellers.create(pattern=r"\bEMP-\d{4,}", action="block", priority=90)
+    narrow = tellers.create(pattern=r"\bEMP-\d{6}", action="warn")
+    other = tellers.create(pattern=r"\bQQ-\d{8}-lint\b")
+    assert findings(wide) == []
+    assert findings(twin) == [("duplicate", wide["policy_id"])]
+    assert {("shadowed", wide["policy_id"]), ("shadowed", twin["policy_id"])} == set(findings(narrow))
+    assert findings(other) == []
+    changed = tellers.call("PUT", f"{STATIC}/{twin['id']}", {"action": "warn"}).json
+    assert findings(changed) == [("contradictory", wide["policy_id"])]
+    assert "lint" not in tellers.get(f"/{twin['id']}")["metadata"]
+    for made in (wide, twin, narrow, other):
+        tellers.call("DELETE", f"{STATIC}/{made['id']}")
+
+
+def test_another_tenants_policies_are_never_told(tellers: PolicyClient, rival: PolicyClient) -> None:
+    theirs = rival.create(pattern=r"\bRIVAL-\d{7}\b")
+    mine = tellers.create(pattern=r"\bRIVAL-\d{7}\b")
+    assert findings(mine) == []
+    rival.call("DELETE", f"{STATIC}/{theirs['id']}")
+    tellers.call("DELETE", f"{STATIC}/{mine['id']}")

@@ -82,6 +82,20 @@ def stored_categories(word: str) -> tuple[str, ...]:
     return (current, *(true for true, shown in _CATEGORY_ON_WIRE.items() if shown == current))
 
 
+class PolicyLint(msgspec.Struct, frozen=True, kw_only=True):
+    """What the linter has to say of a policy that was written.
+
+    Attributes:
+        problem: its kind, such as ``shadowed`` or ``duplicate``.
+        message: a sentence for its author.
+        other_id: slug of the policy that it collides with, empty for none.
+    """
+
+    problem: str
+    message: str
+    other_id: str = ""
+
+
 class StaticPolicyMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the product knows of a policy beyond the fields that SDKs model.
 
@@ -93,6 +107,7 @@ class StaticPolicyMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defau
         action_response: effective action on responses; absent when responses are not judged.
         action_response_origin: where that action came from.
         validator: name of the check that every match must also pass, such as a checksum.
+        lint: findings about a policy that was just written; absent elsewhere.
     """
 
     category: str
@@ -102,6 +117,7 @@ class StaticPolicyMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     action_response: Action | None = None
     action_response_origin: str = ""
     validator: str = ""
+    lint: tuple[PolicyLint, ...] = ()
 
 
 class StaticPolicyOverride(msgspec.Struct, frozen=True, kw_only=True):

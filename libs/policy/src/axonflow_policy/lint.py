@@ -22,6 +22,8 @@ from axonflow_policy.proving import samples
 _ORDINARY = tuple(text.encode("ascii") for text in ORDINARY)
 _FEWEST_TEXTS = 4
 
+EVERYTHING = "the pattern finds something in any text"
+
 Compiled = tuple[Policy, Callable[[bytes], object]]
 
 
@@ -95,6 +97,11 @@ def lint_one(policy: Policy, others: Sequence[Policy], posture: Posture | None =
     return in_order(found)
 
 
+def finds_everything(search: Callable[[bytes], object]) -> bool:
+    """Whether a search finds something in nothing, or in every one of a few texts that have little in common."""
+    return bool(search(b"")) or all(search(text) for text in _ORDINARY)
+
+
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings by policy, problem and other policy."""
     return tuple(sorted(findings, key=lambda finding: (finding.policy_id, finding.problem, finding.other_id)))
@@ -113,8 +120,8 @@ def _alone(policy: Policy, posture: Posture) -> list[Finding]:
     found: list[Finding] = []
     try:
         search = regexp(policy.pattern).search
-        if search(b"") or all(search(text) for text in _ORDINARY):
-            found.append(_finding(policy, Problem.MATCHES_EVERYTHING, "the pattern finds something in any text"))
+        if finds_everything(search):
+            found.append(_finding(policy, Problem.MATCHES_EVERYTHING, EVERYTHING))
     except PatternRefused as refusal:
         found.append(_finding(policy, Problem.INVALID_PATTERN, f"{refusal}"))
     actions = _actions(policy, posture)

@@ -18,6 +18,7 @@ from axonflow_agent.overrides.service import OverrideBody, OverrideService
 from axonflow_agent.policies import bodies
 from axonflow_agent.policies.changes import Author
 from axonflow_agent.policies.editor import PolicyEditor
+from axonflow_agent.policies.linting import with_findings
 from axonflow_agent.policies.patterns import try_pattern
 from axonflow_agent.policies.query import parse_effective, parse_query
 from axonflow_agent.policies.service import PolicyReader
@@ -55,13 +56,13 @@ class PolicyEndpoints:
     async def create(self, request: Request, caller: Caller) -> Response:
         """``POST``: 201."""
         row = await self.editor.create(await bodies.read(request, bodies.NewPolicy), author(request, caller))
-        return answer(self.reader.shown(row, {}), 201)
+        return answer(await with_findings(self.reader, row, caller), 201)
 
     async def update(self, request: Request, caller: Caller) -> Response:
         """``PUT /{id}``: partial."""
         change = await bodies.read(request, bodies.PolicyChange)
         row = await self.editor.update(_key(request), change, author(request, caller))
-        return answer(self.reader.shown(row, {}))
+        return answer(await with_findings(self.reader, row, caller))
 
     async def toggle(self, request: Request, caller: Caller) -> Response:
         """``PATCH /{id}``: the whole policy, since SDKs read it."""

@@ -7,6 +7,7 @@ import re
 from axonflow_contracts.policies import PatternMatch, PatternTest
 from axonflow_policy.engines import PatternRefused, regexp
 from axonflow_policy.folding import fold, unfold
+from axonflow_policy.lint import EVERYTHING, finds_everything
 
 LONGEST_PATTERN = 512
 MOST_GROUPS = 10
@@ -44,6 +45,8 @@ def check_pattern(pattern: str) -> None:
         raise BadPattern(f"more than {MOST_GROUPS} capture groups")
     if any(found.start() == found.end() for probe in _PROBES for found in compiled.finditer(probe)):
         raise BadPattern("it matches empty text, which is everywhere")
+    if finds_everything(compiled.search):
+        raise BadPattern(EVERYTHING)
 
 
 def try_pattern(pattern: str, inputs: tuple[str, ...]) -> PatternTest:
