@@ -102,3 +102,25 @@ async def test_a_value_stays_in_force_while_the_server_is_away(chaos_server: Ser
         await add_client(database, "c2")
         await until(lambda: follower.current == ["c1", "c2"])
     await database.close()
+
+
+async def test_closing_ends_even_what_forgets_a_cancellation(database: Database) -> None:
+    reloading = asyncio.Event()
+
+    async def load() -> list[str]:
+        if not reloading.is_set() and follower.current is None:
+            return []
+        reloading.set()
+        with contextlib.suppress(asyncio.CancelledError):  # as the driver does while it connects
+            await asyncio.sleep(NEVER_S)
+        await asyncio.sleep(NEVER_S)
+        return []
+
+    follower: Follower[list[str]] = Follower(database, "axonflow_clients", load, poll_s=0.05)
+    await follower.start()
+    await add_client(database, "one")
+    async with asyncio.timeout(15):
+        await reloading.wait()
+    closing = asyncio.create_task(follower.close())
+    ended, _ = await asyncio.wait({closing}, timeout=15)
+    assert ended

@@ -19,6 +19,7 @@ logger = logging.getLogger("axonflow.database.follow")
 
 T = TypeVar("T")
 POLL_S = 1.0
+_CLOSE_WAIT_S = 0.1
 SELECT_REVISION = "SELECT revision FROM revisions WHERE name = %s"
 
 
@@ -66,11 +67,11 @@ class Follower(Generic[T]):
 
     async def close(self) -> None:
         """Stop following; the value stays."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        # More than once: the driver forgets a cancellation that falls while it connects.
+        while pending := {task for task in self._tasks if not task.done()}:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=_CLOSE_WAIT_S)
         self._tasks = []
 
     async def _listen(self) -> None:
