@@ -16,6 +16,7 @@ from axonflow_contracts.verdicts import Action, Phase, Verdict
 from axonflow_policy import Content, Match, Part, Policy, PolicyOverride
 from axonflow_policy.folding import bare
 from axonflow_policy.validators import VALIDATORS, Found
+from axonflow_policy.validators.adjacent import one_begins_after
 from axonflow_policy.views import readings
 
 Span = tuple[int, int]
@@ -213,7 +214,7 @@ def confirmed(policy: Policy, reading: Reading, *, masked: bool) -> list[Span]:
                     break
             if accepted is not None:
                 spans.append(span_of(accepted))
-                position = accepted.end()
+                position = after_accepted(policy, reading.data, accepted) if masked else accepted.end()
             else:
                 position = after_rejected(reading.data, tried[-1]) if masked else found.end()
     return spans if masked else spans[:SHOWN_OF_WHAT_IS_NOT_MASKED]
@@ -256,6 +257,17 @@ def shorter(policy: Policy, data: bytes, found: re.Match[bytes]) -> Iterator[re.
 def agrees(policy: Policy, data: bytes, span: Span) -> bool:
     """Whether the policy's validator, if it has one, confirms."""
     return policy.validator is None or VALIDATORS[policy.validator](Found(data.decode("latin-1"), *span))
+
+
+def after_accepted(policy: Policy, data: bytes, found: re.Match[bytes]) -> int:
+    """Where to search on: behind it, or at its second word where digits follow that are no identifier themselves."""
+    text = data.decode("latin-1")
+    start, end = span_of(found)
+    if policy.validator is None or re.match(r" [0-9]", text[end:]) is None or " " not in text[start:end]:
+        return found.end()
+    if one_begins_after(Found(text, start, end)):
+        return found.end()
+    return text.index(" ", start, end) + 1
 
 
 def after_rejected(data: bytes, found: re.Match[bytes]) -> int:

@@ -7,6 +7,7 @@ import re2
 from axonflow_policy.alignment import Span
 from axonflow_policy.decoding import FENCE
 from axonflow_policy.validators import Found, Validator
+from axonflow_policy.validators.adjacent import one_begins_after
 from axonflow_policy.views import View
 
 # How often a rejected number is tried again without its last group: a phone number takes up to four of the next one.
@@ -51,8 +52,15 @@ def confirmed_spans(
             spans.append(span)
             if len(spans) == enough:
                 break
-            position = found.end()
+            position = _behind(latin, found, span) if enough is None and validator is not None else found.end()
     return spans
+
+
+def _behind(latin: str, found: re2._Match, span: Span) -> int:
+    """Where to search on: at the second word where digits go on that are no identifier, and this was a chance hit."""
+    goes_on = latin[span[1] : span[1] + 1] == " " and latin[span[1] + 1 : span[1] + 2].isdigit()
+    space = latin.find(" ", *span) if goes_on else -1
+    return found.end() if space < 0 or one_begins_after(Found(latin, *span)) else space + 1
 
 
 def _search(pattern: re2._Regexp, data: bytes, position: int, end: int | None = None) -> re2._Match | None:
