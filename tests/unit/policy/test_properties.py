@@ -9,9 +9,10 @@ from functools import cache
 import msgspec
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Action, Phase, Severity, Verdict
-from axonflow_policy import Content, Part, Policy, PolicySet, redact_text
+from axonflow_policy import Content, Match, Part, Policy, PolicySet, redact_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.identifiers import ANY_IDENTIFIER
 
 LETTER_E = Policy(
     id="zz_letter_e",
@@ -69,13 +70,35 @@ def test_the_order_of_the_parts_does_not_matter(catalogue_set: PolicySet, texts:
     )
 
 
-@settings(max_examples=400, deadline=None)
-@given(text=TEXTS)
+def to_redact(policy_set: PolicySet, text: str) -> list[Match]:
+    evaluation = policy_set.evaluate(Content.of(text), Phase.RESPONSE)
+    return [match for match in evaluation.matches if match.action is Action.REDACT]
+
+
+# Identifiers of all kinds side by side, a blank between: none of them may pass for a piece of its neighbour.
+RUNS = st.lists(ANY_IDENTIFIER, min_size=1, max_size=4)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=TEXTS | RUNS.map(" ".join) | st.lists(FRAGMENTS | ANY_IDENTIFIER, max_size=6).map(" ".join))
 def test_nothing_of_a_redacted_kind_is_found_again(catalogue_set: PolicySet, text: str) -> None:
-    matches = [m for m in catalogue_set.evaluate(Content.of(text), Phase.RESPONSE).matches if m.action is Action.REDACT]
-    again = catalogue_set.evaluate(Content.of(redact_text(text, matches)), Phase.RESPONSE)
+    matches = to_redact(catalogue_set, text)
+    again = to_redact(catalogue_set, redact_text(text, matches))
     redacted = {match.policy_id for match in matches}
-    assert [match for match in again.matches if match.policy_id in redacted] == []
+    assert [match for match in again if match.policy_id in redacted] == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(values=RUNS, before=st.sampled_from(["", "see ", "é "]), after=st.sampled_from(["", ".", " end", ", 12"]))
+def test_every_identifier_of_a_run_is_found_whole(
+    catalogue_set: PolicySet, values: list[str], before: str, after: str
+) -> None:
+    text = before + " ".join(values) + after
+    covered = {
+        place for match in to_redact(catalogue_set, text) for start, end in match.spans for place in range(start, end)
+    }
+    run = range(len(before), len(text) - len(after))
+    assert {place for place in run if text[place] != " "} <= covered
 
 
 @settings(max_examples=100, deadline=None)
