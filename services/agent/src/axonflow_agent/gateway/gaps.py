@@ -51,7 +51,7 @@ class GapEndpoint:
         query = parse_gap_query(request.query_params, caller.tenant_id, now)
         if self.retention_days != UNLIMITED:
             kept_since = now - timedelta(days=self.retention_days)
-            query = msgspec.structs.replace(query, since=max(query.since, kept_since))
+            query = msgspec.structs.replace(query, since=min(max(query.since, kept_since), query.until))
         try:
             async with self.database.tenant(caller.org_id) as connection:
                 totals, gaps, rows, unknown = await read_gaps(connection, query, now)
