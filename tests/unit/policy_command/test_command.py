@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
+from axonflow_policy.conditions import Operator
+from axonflow_policy.facts import FIELDS
+from axonflow_policy.lint import Problem
+from axonflow_policy.rules import RuleActionType
 from axonflow_policy_command.__main__ import CLEAN, FOUND, MISUSED, main
 
 SSN = "Please file\nmy SSN 123-45-6789."
@@ -83,7 +88,16 @@ def test_policies_of_ones_own_are_judged_beside_the_catalogue(run, tmp_path: Pat
     assert run("scan", "--policies", str(own), text=SSN)[0] == FOUND
 
 
-@pytest.mark.parametrize("text", ["[[policy]]\nid = 7", "not toml = =", "[[policy]]\nid = 'x'\nsurprise = 1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[policy]]\nid = 7",
+        "not toml = =",
+        "[[policy]]\nid = 'x'\nsurprise = 1",
+        "[[rule]]\nid = 'x'\nname = 'x'\nphase = 'both'",
+        "rule = 7",
+    ],
+)
 def test_a_policy_file_that_cannot_be_used_is_a_sentence(run, tmp_path: Path, text):
     own = tmp_path / "own.toml"
     own.write_text(text)
@@ -119,3 +133,71 @@ def test_bench_reports_each_text_in_each_size(run):
         (text, size) for text in ("benign", "hostile") for size in (100, 1_000, 10_000, 100_000)
     }
     assert all(row["ratio"] > 0 for row in rows)
+
+
+RULES = """
+[[rule]]
+id = "falcons"
+name = "Falcons"
+conditions = [{field = "query", operator = "contains", value = "falcon"}]
+actions = [{type = "block"}]
+
+[[rule]]
+id = "warned"
+name = "Warned"
+conditions = [
+    {field = "query", operator = "contains", value = "falcon"},
+    {field = "user.role", operator = "==", value = "boss"},
+]
+actions = [{type = "warn"}]
+
+[[rule]]
+id = "never"
+name = "Never"
+conditions = [{field = "risk_score", operator = ">", value = 5}]
+actions = [{type = "block"}]
+
+[[rule]]
+id = "typo"
+name = "Typo"
+conditions = [{field = "user.rolle", operator = "==", value = "boss"}]
+actions = [{type = "block"}]
+"""
+
+
+def test_rules_with_conditions_are_linted_beside_policies(run, tmp_path: Path):
+    own = tmp_path / "own.toml"
+    own.write_text(OWN + RULES)
+    code, out, _ = run("lint", "--policies", str(own))
+    assert code == FOUND
+    assert "never: never_matches: risk_score greater_than 5.0 cannot hold\n" in out
+    assert "warned: shadowed: falcons matches whenever it does and decides" in out
+    assert "typo: invalid_rule: there is no field 'user.rolle'" in out
+    found = json.loads(run("lint", "--policies", str(own), "--json")[1])
+    assert [(each["policy_id"], each["problem"]) for each in found] == [
+        ("never", "never_matches"),
+        ("typo", "invalid_rule"),
+        ("warned", "shadowed"),
+    ]
+    assert (found[2]["other_id"], found[2]["field"]) == ("falcons", "query")
+
+
+def test_sound_rules_are_clean(run, tmp_path: Path):
+    own = tmp_path / "own.toml"
+    own.write_text(RULES.split("\n\n", maxsplit=1)[0])
+    assert run("lint", "--policies", str(own))[:2] == (CLEAN, "\n")
+
+
+def test_the_documented_file_is_one_that_the_command_takes(run, tmp_path: Path):
+    page = (Path(__file__).parents[3] / "docs" / "policy-file.md").read_text()
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    own = tmp_path / "own.toml"
+    own.write_text("\n".join(blocks))
+    assert run("lint", "--policies", str(own))[:2] == (CLEAN, "\n")
+
+
+def test_the_documented_fields_operators_and_problems_are_those_of_the_language():
+    page = (Path(__file__).parents[3] / "docs" / "policy-file.md").read_text()
+    for word in (*(name.rpartition(".")[2] for name in FIELDS), *Operator, *RuleActionType, *Problem):
+        assert re.search(rf"`[\w.]*{word}`", page), word

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import msgspec
 from axonflow_contracts.posture import Posture, Profile
 from axonflow_contracts.verdicts import Action, Phase
-from axonflow_policy import Content, PolicySet
+from axonflow_policy import Content, PolicySet, catalogue, lint_rules
 from axonflow_policy.lint import lint
 from axonflow_policy.policy_set import InvalidPolicy
 
 from axonflow_policy_command import bench, report
-from axonflow_policy_command.sources import CannotRead, policies, texts
+from axonflow_policy_command.sources import CannotRead, policies, policy_file, texts
 
 CLEAN, FOUND, MISUSED = 0, 1, 2
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="one JSON document instead of lines")
-    shared.add_argument("--policies", metavar="FILE", help="TOML with [[policy]] tables, judged beside the catalogue")
+    shared.add_argument("--policies", metavar="FILE", help="TOML with [[policy]] and [[rule]] tables")
     shared.add_argument("--profile", type=Profile, choices=list(Profile), default=Profile.DEFAULT)
     parser = argparse.ArgumentParser(prog="axonflow-policy", description="The policy engine for people and CI jobs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -81,7 +81,9 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _lint(options: argparse.Namespace) -> int:
-    findings = lint(policies(options.policies), Posture(profile=options.profile))
+    file = policy_file(options.policies)
+    static = lint((*catalogue(), *file.policy), Posture(profile=options.profile))
+    findings = (*static, *lint_rules(file.rule))
     _print(options, findings, report.finding_lines(findings))
     return FOUND if findings else CLEAN
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
-from axonflow_policy import Policy, catalogue
+from axonflow_policy import Policy, TenantRule, catalogue
 
 
 class CannotRead(Exception):
     """A text or a policy file that cannot be used; the message names it."""
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    policy: tuple[Policy, ...]
+class PolicyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file holds (docs/policy-file.md): policies with patterns, and tenant rules with conditions."""
+
+    policy: tuple[Policy, ...] = ()
+    rule: tuple[TenantRule, ...] = ()
 
 
 def texts(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -35,18 +39,38 @@ def texts(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
             raise CannotRead(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
-def policies(path: str | None) -> tuple[Policy, ...]:
-    """The catalogue, and beside it the ``[[policy]]`` tables of a TOML file.
+def policy_file(path: str | None) -> PolicyFile:
+    """The ``[[policy]]`` and ``[[rule]]`` tables of a TOML file; nothing without one.
 
     Raises:
-        CannotRead: the file is missing, not TOML, or not a list of policies.
+        CannotRead: the file is missing, not TOML, or holds anything else.
     """
     if path is None:
-        return catalogue()
+        return PolicyFile()
     try:
         document = tomllib.loads(Path(path).read_text("utf-8"))
-        return catalogue() + msgspec.convert(document, _File).policy
+        _refuse_strangers(path, document)
+        return msgspec.convert(document, PolicyFile)
     except OSError as error:
         raise CannotRead(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise CannotRead(f"{path}: {error}") from error
+
+
+def policies(path: str | None) -> tuple[Policy, ...]:
+    """The catalogue, and beside it the policies of a file.
+
+    Raises:
+        CannotRead: as `policy_file`.
+    """
+    return catalogue() + policy_file(path).policy
+
+
+def _refuse_strangers(path: str, document: Mapping[str, Any]) -> None:
+    """A misspelt key would otherwise be a field that silently has its default."""
+    for table, kind in (("policy", Policy), ("rule", TenantRule)):
+        rows = document.get(table)
+        for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
+            strange = sorted(set(row) - set(kind.__struct_fields__)) if isinstance(row, dict) else []
+            if strange:
+                raise CannotRead(f"{path}: {table} {number} has the unknown key {strange[0]!r}")
