@@ -69,6 +69,17 @@ def test_a_dump_of_other_patterns_is_passed_over() -> None:
     assert not PolicySet.compile(ROWS, Posture(), dump=other.dump()).compiled_from_dump
 
 
+@pytest.mark.parametrize(
+    ("source", "finds"), [(r"ab\z", False), ("ab$", False), ("(?m)ab$", True), (r"[$]ab\n", False)]
+)
+def test_a_line_break_is_not_the_end_of_a_text(source: str, finds: bool) -> None:
+    row = msgspec.structs.replace(ROWS[0], pattern=source, validator=None)
+    compiled = PolicySet.compile([row], Posture())
+    for text in ("ab\n", "ab\ncd", "ab\n\n"):
+        assert bool(compiled.evaluate(Content.of(text), Phase.REQUEST).matches) is finds
+    assert compiled.evaluate(Content.of("$ab\n" if "[" in source else "cd\nab"), Phase.REQUEST).matches
+
+
 def test_the_dump_key_depends_on_the_patterns_alone() -> None:
     compiled = PolicySet.compile(ROWS, Posture())
     assert compiled.dump_key != PolicySet.compile(ROWS[1:], Posture()).dump_key
@@ -146,7 +157,10 @@ def test_what_this_machine_misses_is_left_to_re2_and_still_found(catalogue_set: 
         assert compiled.evaluate(Content.of(text), Phase.REQUEST).matches, (offset, compiled.judged_by_re2)
 
 
-@pytest.mark.parametrize("source", [r"(?:ab|\db)", "ab", r"(?:@){2}", r"c(\d)"])
+@pytest.mark.parametrize(
+    "source",
+    [r"(?:ab|\db)", "ab", r"(?:@){2}", r"c(\d)", r"(?:(1))?ab", r"(?:ab|\db)\z", r"ab$", r"(?m)ab$", r"ab\b"],
+)
 def test_what_ends_with_the_text_is_found_at_every_length(source: str) -> None:
     rows = [
         msgspec.structs.replace(ROWS[0], id=i, pattern=p, validator=None) for i, p in (("p", source), ("q", r"\s@c"))

@@ -125,7 +125,7 @@ def joined(text: str) -> Decoded:
 _PAYLOAD = re.compile(
     r"(?:[A-Za-z0-9+/]{60,76}\r?\n)++(?:[A-Za-z0-9+/]{1,76}={0,2})?"
     r"|[A-Za-z0-9][A-Za-z0-9+/_-]{13,}={0,2}"
-    r"|(?:[0-9A-Fa-f]{2}[ :]){9,}[0-9A-Fa-f]{2}"
+    r"|[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){9,}+"
 )
 _HEXADECIMAL = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}[ :]?){10,}+)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -24,8 +25,11 @@ try:
 except ImportError:  # no wheel for this machine: re2 alone gives the same matches, slower
     HAS_VECTORSCAN = False
 
-_MAGIC = b"axonflow-policy-dump/1\n"
+_MAGIC = b"axonflow-policy-dump/2\n"
 _DIGEST_SIZE = 32
+# Vectorscan misses some matches that end with the text, so for it no text ends where a match may (decision 007).
+_PADDING = b"\n\n"
+_MULTILINE = re.compile(r"\(\?[a-zA-Z]*m")
 
 RE2_OPTIONS = re2.Options()
 # Bytes in, bytes out: the same reading of \w, \b and counted repeats as Vectorscan without UTF-8 mode.
@@ -45,7 +49,10 @@ class Engine(Protocol):
         """``vectorscan`` or ``re2``."""
 
     def hits(self, data: bytes) -> list[int]:
-        """Indexes of the patterns that occur in ``data``, in no particular order, each once."""
+        """Indexes of the patterns that occur in ``data``, each once.
+
+        A line break may be taken for the end of the text, so some may be named that do not occur; none is left out.
+        """
 
     @property
     def by_re2(self) -> tuple[int, ...]:
@@ -57,19 +64,29 @@ class Engine(Protocol):
 
 def portable(pattern: str) -> bytes:
     r"""``pattern`` as both engines read alike: ``\s`` spelled out (RE2 leaves out the vertical tab, PCRE does not)."""
-    out: list[str] = []
+    return "".join(_spelled_out(token, in_class=in_class) for token, in_class in _tokens(pattern)).encode("ascii")
+
+
+def _padded(pattern: str) -> bytes:
+    r"""`portable` for texts with `_PADDING` behind them: their end is a line break.
+
+    So is every other line break, which finds too much; spans are looked for without padding, and settle it.
+    """
+    ends = {r"\z"} if _MULTILINE.search(pattern) else {r"\z", "$"}
+    tokens = (r"\n" if token in ends and not in_class else token for token, in_class in _tokens(pattern))
+    return portable("".join(tokens))
+
+
+def _tokens(pattern: str) -> Iterator[tuple[str, bool]]:
+    """Every character, escaped ones with their backslash, and whether it stands in a class."""
     in_class = False
     index = 0
     while index < len(pattern):
-        pair = pattern[index : index + 2]
-        if pair[0] == "\\":
-            out.append(_spelled_out(pair, in_class=in_class))
-            index += 2
-            continue
-        in_class = pair[0] == "[" if not in_class else pair[0] != "]"
-        out.append(pair[0])
-        index += 1
-    return "".join(out).encode("ascii")
+        token = pattern[index : index + 2] if pattern[index] == "\\" else pattern[index]
+        if len(token) == 1:
+            in_class = token == "[" if not in_class else token != "]"  # noqa: S105 # of a pattern
+        yield token, in_class
+        index += len(token)
 
 
 def _spelled_out(escape: str, *, in_class: bool) -> str:
@@ -155,7 +172,7 @@ class VectorscanEngine:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         try:
             database.compile(
-                expressions=[portable(pattern) for pattern in patterns],
+                expressions=[_padded(pattern) for pattern in patterns],
                 ids=list(range(len(patterns))),
                 elements=len(patterns),
                 # SINGLEMATCH is what keeps a flood of matches from costing quadratic time.
@@ -190,7 +207,7 @@ class VectorscanEngine:
         """
         found: list[int] = []
         scratch = getattr(self._local, "scratch", None) or self._new_scratch()
-        self._database.scan(data, _collect, context=found, scratch=scratch)
+        self._database.scan(data + _PADDING, _collect, context=found, scratch=scratch)
         if self._left:
             found += [index for index, pattern in self._left if index not in found and pattern.search(data) is not None]
         return found
@@ -214,6 +231,6 @@ def dump_key(patterns: Sequence[str]) -> str:
     """Key under which a compiled database may be stored: patterns, flags, wheel and machine (sha-256, hex)."""
     digest = hashlib.sha256()
     for pattern in patterns:
-        digest.update(portable(pattern) + b"\0")
+        digest.update(_padded(pattern) + b"\0")
     digest.update(f"singlematch {engine_version('vectorscan')} {platform.machine()}".encode())
     return digest.hexdigest()
