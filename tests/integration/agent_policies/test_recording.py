@@ -12,6 +12,7 @@ from axonflow_contracts.caller import Caller, CallerKind, User
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.posture import Posture
 from axonflow_database import Database
+from axonflow_governance import PolicySource
 from axonflow_policy import CATALOGUE_VERSION, catalogue
 from axonflow_settings import Edition
 from axonflow_settings.deployment import EDITIONS
@@ -48,7 +49,8 @@ def log() -> Recorder:
 @pytest.fixture
 def editor(database: Database, log: Recorder) -> PolicyEditor:
     changes = ChangeRecord(log)  # type: ignore[arg-type]  # all that a record needs of a log
-    return PolicyEditor(database, Edition.ENTERPRISE, EDITIONS[Edition.ENTERPRISE], changes)
+    gate = PolicySource(database, Posture()).gate
+    return PolicyEditor(database, Edition.ENTERPRISE, EDITIONS[Edition.ENTERPRISE], changes, gate)
 
 
 async def counts(database: Database) -> tuple[int, int, int]:

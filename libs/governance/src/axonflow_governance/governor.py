@@ -7,6 +7,7 @@ import hashlib
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
 from axonflow_audit import AuditLog, AuditUnavailable, RefusalFold
@@ -18,6 +19,7 @@ from axonflow_telemetry import DecisionTracer
 from axonflow_governance.decision import Decision, Exchange, ModelCall, Particulars, Refusal
 from axonflow_governance.errors import JudgementFailed
 from axonflow_governance.excerpt import excerpt_of
+from axonflow_governance.gate import Gate, OpenGate
 from axonflow_governance.rows import entry_for_call, row_for_refusal
 from axonflow_governance.spans import facts_of
 
@@ -33,6 +35,10 @@ class CurrentSet(Protocol):
 
     def for_tenant(self, org_id: str, tenant_id: str) -> PolicySet | None:
         """The set that judges a tenant's calls now, or None while none was ever loaded."""
+        ...
+
+    async def with_tenant_rules(self, org_id: str, tenant_id: str) -> PolicySet | None:
+        """The same with what the tenant and its organisation wrote; raises `JudgementFailed` where that is unknown."""
         ...
 
 
@@ -56,6 +62,7 @@ class Governor:
         approvals_act: bool,
         keep_input: bool,
         org_id: str,
+        gate: Gate | None = None,
     ) -> None:
         self._policies = policies
         self._audit = audit
@@ -64,6 +71,7 @@ class Governor:
         self._approvals_act = approvals_act
         self._keep_input = keep_input
         self._org_id = org_id
+        self._gate = gate or OpenGate()
         self._scanners = ThreadPoolExecutor(max_workers=2, thread_name_prefix="policy-scan")
 
     @property
@@ -72,14 +80,31 @@ class Governor:
         return self._audit.writable
 
     async def judge(
-        self, exchange: Exchange, caller: Caller, content: Content, *, phase: Phase = Phase.REQUEST
+        self,
+        exchange: Exchange,
+        caller: Caller,
+        content: Content,
+        *,
+        phase: Phase = Phase.REQUEST,
+        tenant_rules: bool = False,
     ) -> Decision:
         """Decide on ``content``; the caller must `record` the decision, whatever follows.
 
+        Args:
+            exchange: the request that it belongs to.
+            caller: for whom.
+            content: every text of one side of the call.
+            phase: which side.
+            tenant_rules: whether the plane also judges by what the tenant and its organisation wrote: MCP checks,
+                proxy, plans and gates do; chat completions, pre-check and decide do not (rulings section 4).
+
         Raises:
-            JudgementFailed: no set is loaded or the engine failed; the call must be refused.
+            JudgementFailed: no set is loaded, the engine failed, or a circuit is open; the call must be refused.
         """
-        policy_set = self._policies.for_tenant(caller.org_id, caller.tenant_id)
+        self._gate.admit(caller)
+        whose = (caller.org_id, caller.tenant_id)
+        sets = self._policies
+        policy_set = await sets.with_tenant_rules(*whose) if tenant_rules else sets.for_tenant(*whose)
         if policy_set is None:
             raise JudgementFailed("no policy set is loaded")
         started = time.perf_counter()
@@ -87,6 +112,8 @@ class Governor:
         evaluation = judged.evaluation
         if evaluation.failure:
             logger.error("the policy engine failed (%s): the call is blocked", evaluation.failure)
+        elif evaluation.matches:
+            self._gate.admit_matches(caller, (match.policy_id for match in evaluation.matches))
         return Decision(
             exchange=exchange,
             caller=caller,
@@ -125,6 +152,7 @@ class Governor:
             if stage is not None and self._tracer.wants(trace):
                 context = particulars.context if particulars else {}
                 self._tracer.record(trace, facts_of(decision, stage, context))
+        self._tell_gate(decision, call)
 
     async def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         """Leave the trace of a request that was turned away before it could be judged."""
@@ -138,6 +166,15 @@ class Governor:
     def close(self) -> None:
         """Stop the scanning threads; scans under way finish."""
         self._scanners.shutdown(wait=True)
+
+    def _tell_gate(self, decision: Decision, call: ModelCall | None) -> None:
+        caller = decision.caller
+        if decision.verdict is Verdict.BLOCKED:
+            self._gate.denied(caller, decision.evaluation.matches[0].policy_id)
+        elif call is not None and (call.error or call.status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+            self._gate.failed(caller)
+        else:
+            self._gate.succeeded(caller)
 
     async def _judged(self, policy_set: PolicySet, content: Content, phase: Phase, *, is_admin: bool) -> _Judged:
         def work() -> _Judged:

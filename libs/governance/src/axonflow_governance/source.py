@@ -10,14 +10,17 @@ from axonflow_contracts.posture import Posture
 from axonflow_database import Database, DatabaseUnavailable, Follower
 from axonflow_policy import CATALOGUE_VERSION, Policy, PolicySet, catalogue
 from axonflow_policy.engines import dump_key
+from axonflow_policy.policy_set import InvalidPolicy
 
 from axonflow_governance import store
-from axonflow_governance.errors import PolicySetUnavailable
+from axonflow_governance.compiling import PolicyCompiler
+from axonflow_governance.dumps import RuleDumps, WriteGate
+from axonflow_governance.errors import JudgementFailed, PolicySetUnavailable
 from axonflow_governance.overrides import OverrideBook, Views
+from axonflow_governance.tenants import CHANNEL, MOST_TENANTS, TenantLayers
 
 logger = logging.getLogger("axonflow.governance.source")
 
-CHANNEL = "axonflow_policies"
 OVERRIDES_CHANNEL = "axonflow_overrides"
 _MOST_KEPT = 4096  # views remembered as written down; forgetting them costs a statement each
 
@@ -29,15 +32,28 @@ class PolicySource:
         database: where rows and overrides are.
         posture: the operator's levers.
         overrides_act: false in editions that have no overrides; rows left from a higher edition then do nothing.
+        compiler: compiles what tenants write; one of its own by default.
+        most_tenants: how many tenants' policies are held at once.
     """
 
-    def __init__(self, database: Database, posture: Posture, *, overrides_act: bool = True) -> None:
+    def __init__(
+        self,
+        database: Database,
+        posture: Posture,
+        *,
+        overrides_act: bool = True,
+        compiler: PolicyCompiler | None = None,
+        most_tenants: int = MOST_TENANTS,
+    ) -> None:
         self._database = database
         self._posture = posture
         self._follower: Follower[PolicySet] = Follower(database, CHANNEL, self._load)
         self._overrides: Follower[OverrideBook] | None = (
             Follower(database, OVERRIDES_CHANNEL, self._load_overrides) if overrides_act else None
         )
+        self._dumps = RuleDumps(database, compiler or PolicyCompiler())
+        self._tenants = TenantLayers(database, self._dumps, most=most_tenants)
+        self.gate = WriteGate(self._dumps)
         self._compiled: PolicySet | None = None
         self._compiled_from: list[Policy] = []
         self._views: Views | None = None
@@ -59,10 +75,27 @@ class PolicySource:
             views = self._views = Views(base, book, self._keep_view)
         return views.of(org_id, tenant_id)
 
+    async def with_tenant_rules(self, org_id: str, tenant_id: str) -> PolicySet | None:
+        """As `for_tenant`, with what the tenant and its organisation wrote; the first call for a tenant reads it.
+
+        Raises:
+            JudgementFailed: the tenant's policies cannot be read or judged, and none were loaded before.
+        """
+        if self._follower.current is None:
+            return None
+        layer = await self._tenants.layer_of(org_id, tenant_id)
+        base = self._follower.current
+        book = None if self._overrides is None else self._overrides.current
+        try:
+            joined = layer.over(base, book, self._keep_view)
+        except InvalidPolicy as error:
+            raise JudgementFailed(f"the tenant's policies cannot be judged: {error}") from error
+        return joined or self.for_tenant(org_id, tenant_id)
+
     @property
     def age_s(self) -> float:
-        """Seconds since the set and its overrides were last known to be what the database holds."""
-        followers = (self._follower, self._overrides)
+        """Seconds since the set, its overrides and tenants' policies were last known to be what the database holds."""
+        followers = (self._follower, self._overrides, self._tenants)
         return max(follower.age_s for follower in followers if follower is not None)
 
     async def start(self) -> None:
@@ -74,16 +107,20 @@ class PolicySource:
         """
         async with self._database.platform() as connection:
             await store.upsert_catalogue(connection, catalogue(), CATALOGUE_VERSION)
-        await self._follower.start()
-        if self._overrides is not None:
-            try:
+            await store.forget_old_dumps(connection)
+        try:
+            await self._follower.start()
+            if self._overrides is not None:
                 await self._overrides.start()
-            except BaseException:
-                await self._follower.close()
-                raise
+            await self._tenants.start()
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Stop following; the set stays in force."""
+        await self._tenants.close()
+        await self._dumps.close()
         if self._overrides is not None:
             await self._overrides.close()
         await self._follower.close()
@@ -124,7 +161,7 @@ class PolicySource:
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept.add((org_id, view.hash))
-        logger.info("policy set %s is in force under overrides", view.hash[:12], extra={"org_id": org_id})
+        logger.info("policy set %s is in force for an organisation", view.hash[:12], extra={"org_id": org_id})
         task = asyncio.create_task(self._write_view(org_id, view))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)

@@ -1,13 +1,15 @@
-"""System policies in the database: the catalogue goes in, what the operator switched comes out."""
+"""Policies in the database, as judging needs them: the catalogue in; switches, overrides and tenants' rows out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 from axonflow_contracts.verdicts import Action
 from axonflow_database import Connection
 from axonflow_policy import Policy, PolicyOverride, PolicySet
+from psycopg.rows import dict_row
 
 from axonflow_governance.overrides import StoredOverride
 
@@ -41,6 +43,9 @@ SELECT policy_id, enabled FROM static_policies WHERE org_id = '@system' AND dele
 SELECT_DUMP = "SELECT dump FROM policy_dumps WHERE dump_key = %s"
 INSERT_DUMP = "INSERT INTO policy_dumps (dump_key, dump) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 
+# Of layers that nobody has for a season; one that is still in use is compiled and kept again.
+DELETE_OLD_DUMPS = "DELETE FROM policy_dumps WHERE created_at < now() - interval '90 days'"
+
 INSERT_SET = """
 INSERT INTO policy_sets (org_id, hash, catalogue_version, engine, document)
 VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
@@ -51,6 +56,28 @@ SELECT org_id, tenant_id, policy_id, id::text, action_override, enabled_override
 FROM policy_overrides
 WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
+
+# Whoever waited here sees what the one before has committed, so the last of two writers compiles what both wrote.
+LOCK_RULES = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 84102))"
+
+SELECT_RULES = """
+SELECT policy_id AS id, name, description, category, tier, pattern, validator, reason, severity, priority,
+    action, action_request, action_response
+FROM static_policies
+WHERE org_id = %s AND (tier = 'organization' OR tier = 'tenant' AND tenant_id = %s)
+    AND enabled AND deleted_at IS NULL
+"""
+
+# xmin changes with a row whoever changes it, an operator at a prompt too.
+SELECT_PRINTS = """
+SELECT org_id, tier, CASE tier WHEN 'tenant' THEN tenant_id ELSE '' END,
+    md5(string_agg(id::text || xmin::text, ',' ORDER BY id))
+FROM static_policies
+WHERE org_id = ANY (%s) AND tier <> 'system' AND enabled AND deleted_at IS NULL
+GROUP BY 1, 2, 3
+"""
+
+Prints = Mapping[tuple[str, str, str], str]
 
 
 async def upsert_catalogue(connection: Connection, policies: Iterable[Policy], catalogue_version: int) -> None:
@@ -92,6 +119,29 @@ async def load_dump(connection: Connection, dump_key: str) -> bytes | None:
 async def keep_dump(connection: Connection, dump_key: str, dump: bytes) -> None:
     """Keep a compiled database for the next process."""
     await connection.execute(INSERT_DUMP, (bytes.fromhex(dump_key), dump))
+
+
+async def forget_old_dumps(connection: Connection) -> None:
+    """Drop compiled databases that were kept long ago."""
+    await connection.execute(DELETE_OLD_DUMPS)
+
+
+async def lock_rules(connection: Connection, org_id: str) -> None:
+    """Wait until no other transaction writes policies of the organisation; the lock goes with this one."""
+    await connection.execute(LOCK_RULES, (org_id,))
+
+
+async def written_rows(connection: Connection, org_id: str, tenant_id: str) -> list[dict[str, Any]]:
+    """The policies of a tenant and of its whole organisation that are on, by the names of `Policy`."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SELECT_RULES, (org_id, tenant_id))
+        return await cursor.fetchall()
+
+
+async def rule_prints(connection: Connection, org_ids: Iterable[str]) -> Prints:
+    """What changes whenever `written_rows` does: a text for each organisation, tier and tenant that has policies."""
+    cursor = await connection.execute(SELECT_PRINTS, (list(org_ids),))
+    return {(org_id, tier, owner): text for org_id, tier, owner, text in await cursor.fetchall()}
 
 
 async def keep_set(

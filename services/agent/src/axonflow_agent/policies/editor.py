@@ -13,6 +13,7 @@ from axonflow_contracts.errors import Fault
 from axonflow_contracts.policies import StaticPolicyVersion, StaticPolicyVersions
 from axonflow_contracts.verdicts import Tier
 from axonflow_database import Connection, Database
+from axonflow_governance import CompilerUnavailable, PoliciesRefused, WriteGate
 from axonflow_settings import Edition, Limits
 
 from axonflow_agent.policies import store
@@ -37,12 +38,17 @@ _CHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class PolicyEditor:
-    """Changes the policies of tenants and organisations; the product's own are not its to change."""
+    """Changes the policies of tenants and organisations; the product's own are not its to change.
+
+    Attributes:
+        gate: compiles what the policies are to be, before they are.
+    """
 
     database: Database
     edition: Edition
     limits: Limits
     changes: ChangeRecord
+    gate: WriteGate
 
     async def create(self, body: NewPolicy, author: Author) -> StoredPolicy:
         """A new policy of the author's tenant, or of its whole organisation.
@@ -66,6 +72,7 @@ class PolicyEditor:
                 policy_id=_slug(tier, fields.name),
                 by=author.name,
             )
+            await self._require_compiled(connection, row, caller)
             await self._keep(connection, author, row, "create", "created")
         return row
 
@@ -161,10 +168,21 @@ class PolicyEditor:
         written = await store.update(connection, row, fields, by=author.name)
         if written is None:
             raise Fault(404, POLICY_NOT_FOUND)
+        await self._require_compiled(connection, written, author.caller)
         switched = "enable" if fields.enabled else "disable"
         kind = switched if changed == ["enabled"] else "update"
         await self._keep(connection, author, written, kind, ", ".join(changed))
         return written
+
+    async def _require_compiled(self, connection: Connection, row: StoredPolicy, caller: Caller) -> None:
+        if not row.enabled:
+            return  # nothing new is judged, and turning a policy off must not fail
+        try:
+            await self.gate.admit(connection, caller.org_id, caller.tenant_id)
+        except PoliciesRefused as error:
+            raise Fault(400, f"Invalid regex pattern: {error}") from error
+        except CompilerUnavailable as error:
+            raise Fault(503, f"The change was not made: {error}", headers={"Retry-After": "5"}) from error
 
     async def _keep(self, connection: Connection, author: Author, row: StoredPolicy, kind: str, summary: str) -> None:
         await store.keep_version(connection, row, change_type=kind, summary=summary)

@@ -77,7 +77,7 @@ class PolicyServices:
         enterprise = edition is Edition.ENTERPRISE
         return cls(
             reader=PolicyReader(database, in_force, posture, enterprise),
-            editor=PolicyEditor(database, edition, limits, changes),
+            editor=PolicyEditor(database, edition, limits, changes, source.gate),
             overrides=OverrideService(
                 database=database,
                 in_force=in_force,
