@@ -19,6 +19,8 @@ from axonflow_policy.validators.found import Found
 # The longest of them is an IBAN of 34 characters in groups of four; the shortest an IPv4 address or a phone number.
 _WINDOW = 44
 _SHORTEST = 7
+_BEGIN = re.compile(r"\A|[^\w.@$/#+-]")
+_END = re.compile(r"[^\w.@$/:-]|[.:](?=\s|\Z)|\Z")
 
 # Forms that no other number has: SSN, North American and international phone, NIK, NPWP, IPv4.
 _TELLING = re.compile(
@@ -58,7 +60,7 @@ def one_ends_before(found: Found) -> bool:
     if not near.endswith(" "):
         return False
     near = near[:-1]
-    begins = [place.end() for place in re.finditer(r"\A|[\s,;:\"'(]", near)]
+    begins = [place.end() for place in _BEGIN.finditer(near)]
     if len(near) + 1 == _WINDOW:
         begins = begins[1:]  # the window may begin inside a word
     return any(_is_identifier(near[begin:]) for begin in reversed(begins) if len(near) - begin >= _SHORTEST)
@@ -69,7 +71,7 @@ def one_begins_after(found: Found) -> bool:
     near = found.after(_WINDOW)
     if not near.startswith(" "):
         return False
-    ends = [place.start() for place in re.finditer(r"[\s,;\"')]|[.:!?](?=\s|\Z)|\Z", near[1:])]
+    ends = [place.start() for place in _END.finditer(near[1:])]
     if len(near) == _WINDOW:
         ends = ends[:-1]
     return any(_is_identifier(near[1 : end + 1]) for end in ends if end >= _SHORTEST)
