@@ -25,8 +25,8 @@ from axonflow_governance.layer import Layer
 logger = logging.getLogger("axonflow.governance.tenants")
 
 CHANNEL = "axonflow_policies"
-# A layer of some ten policies takes 0.1 MiB.
-MOST_TENANTS = 512
+# A layer of some ten policies takes 0.1 MiB, its joined set included.
+MOST_TENANTS = 256
 _RETRY_S = 30.0
 
 
