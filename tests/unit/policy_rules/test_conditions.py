@@ -80,6 +80,12 @@ def test_what_is_unknown_equals_nothing_so_a_demand_for_another_value_holds() ->
         assert not holds("user.monthly_llm_usage", operator, 1, Facts())
 
 
+@pytest.mark.parametrize("amount", [10**400, float("inf"), 1e308])
+def test_a_number_too_large_to_hold_is_still_greater(amount: float) -> None:
+    assert holds("context.amount", ">", 1000, Facts(context={"amount": amount}))
+    assert not holds("context.amount", ">", -1, Facts(context={"amount": float("nan")}))
+
+
 def test_a_value_of_another_type_than_the_fact_is_another_value() -> None:
     assert not holds("context.depth.level", "equals", "3")
     assert not holds("context.dry", "equals", 1)

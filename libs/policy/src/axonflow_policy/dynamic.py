@@ -122,9 +122,10 @@ class RuleSet:
         rows = self.judged_in(phase)
         known = Known(facts)
         raising = sum(row.risk_delta for row in rows if row.risk_delta > 0 and _holds(row, known))
-        raised = known.with_risk(min(1.0, (facts.risk_score or 0.0) + raising)) if raising else known
+        raised = known.with_risk(min(1.0, (facts.risk_score or 0.0) + raising)) if raising else None
         # Under either score: a rule that asks for a low one is not undone by another that raises it.
-        found = sorted((row for row in rows if _holds(row, known) or _holds(row, raised)), key=_rank)
+        found = [row for row in rows if _holds(row, known) or (raised is not None and _holds(row, raised))]
+        found.sort(key=_rank)
         deciding = found[0].action if found else None
         verdict = Verdict.ALLOWED if deciding is None else _VERDICTS.get(deciding, Verdict.ALLOWED)
         return RuleEvaluation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -162,7 +163,7 @@ def forms_of(value: object, *, prose: bool = False) -> Forms:
     if isinstance(value, bool):
         return Forms(flags=(value,))
     if isinstance(value, int | float):
-        return Forms(numbers=(float(value),) if abs(value) < float("inf") else ())
+        return Forms(numbers=() if value != value else (_float(value),))  # noqa: PLR0124 # not a number is unknown
     if isinstance(value, str) and value:
         read = (view.data for view in readings(value)) if prose else (fold(value), encode(bare(value)))
         data = tuple(dict.fromkeys(read))
@@ -176,6 +177,14 @@ def forms_of(value: object, *, prose: bool = False) -> Forms:
             flags=tuple(flag for member in members for flag in member.flags),
         )
     return Forms()
+
+
+def _float(value: float) -> float:
+    """``value``, infinite where it is too large: a number that a client chose must not slip past ``>``."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def spellings(text: str) -> tuple[str, ...]:
