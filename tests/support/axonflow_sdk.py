@@ -34,10 +34,21 @@ class AxonFlowSdk:
     tools: Path
 
     def run(
-        self, endpoint: str, *calls: dict[str, Any], client_id: str | None = None, client_secret: str | None = None
+        self,
+        endpoint: str,
+        *calls: dict[str, Any],
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        sync: bool = False,
     ) -> list[dict[str, Any]]:
-        """What each call gave: ``value``, or ``error`` and ``message``."""
-        job = {"endpoint": endpoint, "client_id": client_id, "client_secret": client_secret, "calls": calls}
+        """What each call gave: ``value``, or ``error`` and ``message``.
+
+        An argument such as ``$0.context_id`` is a field of what an earlier call gave; ``sync`` takes the SDK's client
+        without coroutines.
+        """
+        job = {
+            "endpoint": endpoint, "client_id": client_id, "client_secret": client_secret, "calls": calls, "sync": sync,
+        }  # fmt: skip
         env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(self.tools), "AXONFLOW_TELEMETRY": "off"}
         env["AXONFLOW_CHECKPOINT_URL"] = "http://127.0.0.1:9/"  # should a release not heed the switch: the discard port
         done = subprocess.run(
