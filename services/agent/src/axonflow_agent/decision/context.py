@@ -18,9 +18,9 @@ class ContextAllowlist:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        wanted = [(_snake(name.removesuffix("*")), name.endswith("*")) for name in names]
-        self._exact = frozenset(name for name, prefix in wanted if not prefix)
-        self._prefixes = tuple(name.rstrip("_") for name, prefix in wanted if prefix)
+        wanted = tuple(names)
+        self._exact = frozenset(_snake(name) for name in wanted if not name.endswith("*"))
+        self._prefixes = tuple(_snake(name[:-1], whole=False) for name in wanted if name.endswith("*"))
 
     def kept(self, context: Mapping[str, Any]) -> dict[str, str]:
         """The values to keep, by lower_snake name; ``truncated`` is one of them when a limit took something away."""
@@ -42,8 +42,9 @@ class ContextAllowlist:
         return name in self._exact or name.startswith(self._prefixes)
 
 
-def _snake(name: str) -> str:
-    return _NOT_SNAKE.sub("_", name[:LONGEST_VALUE_BYTES].lower()).strip("_")
+def _snake(name: str, *, whole: bool = True) -> str:
+    snake = _NOT_SNAKE.sub("_", name[:LONGEST_VALUE_BYTES].lower()).lstrip("_")
+    return snake.rstrip("_") if whole else snake
 
 
 def _short(value: str) -> str:
