@@ -88,8 +88,11 @@ def _search_inside(pattern: re2._Regexp, data: bytes, position: int) -> re2._Mat
 
 def _span(found: re2._Match) -> Span:
     """The first group that holds anything, else the whole match."""
-    groups = (found.span(group) for group in range(1, found.re.groups + 1) if found.start(group) < found.end(group))
-    start, end = next(groups, found.span())
+    for group in range(1, found.re.groups + 1):
+        start, end = found.span(group)
+        if start < end:
+            return start, end
+    start, end = found.span()
     return start, end
 
 
