@@ -244,6 +244,10 @@ def test_a_duplicate_a_contradiction_and_a_shadow_are_written_and_told(tellers: 
     changed = tellers.call("PUT", f"{STATIC}/{twin['id']}", {"action": "warn"}).json
     assert findings(changed) == [("contradictory", wide["policy_id"])]
     assert "lint" not in tellers.get(f"/{twin['id']}")["metadata"]
+    off, on = (
+        tellers.call("PATCH", f"{STATIC}/{narrow['id']}", {"enabled": enabled}).json for enabled in (False, True)
+    )
+    assert (findings(off), len(findings(on))) == ([], 2)
     for made in (wide, twin, narrow, other):
         tellers.call("DELETE", f"{STATIC}/{made['id']}")
 

@@ -70,7 +70,8 @@ class PolicyEndpoints:
         if switch.enabled is None:
             raise Fault(400, "enabled is required")
         row = await self.editor.toggle(_key(request), author(request, caller), enabled=switch.enabled)
-        return answer(self.reader.shown(row, {}))
+        shown = await with_findings(self.reader, row, caller) if row.enabled else self.reader.shown(row, {})
+        return answer(shown)
 
     async def delete(self, request: Request, caller: Caller) -> Response:
         """``DELETE /{id}``: 204."""
