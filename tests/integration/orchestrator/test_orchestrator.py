@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from axonflow_agent.forward import Target
 from axonflow_internal_auth import TOKEN_HEADER, TokenMinter
-from axonflow_orchestrator.app import create_app, open_orchestrator
+from axonflow_orchestrator.app import create_app
+from axonflow_orchestrator.resources import open_orchestrator
 from axonflow_orchestrator.settings import OrchestratorSettings
 from axonflow_settings import Secret, load
 from axonflow_web import Stage
@@ -23,12 +25,18 @@ from support.serving import served
 
 SECRET = "internal-secret-of-32-characters-"
 PREVIOUS = "the-secret-before-the-last-change"
+PLACES: dict[str, str] = {}
 ENTERPRISE = {"DEPLOYMENT_MODE": "enterprise", "AXONFLOW_INTERNAL_SERVICE_SECRET": SECRET, "ORG_ID": "acme"}
+
+
+@pytest.fixture(autouse=True)
+def audit_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PLACES, "AUDIT_FALLBACK_PATH", str(tmp_path / "audit_fallback.jsonl"))
 
 
 @contextlib.asynccontextmanager
 async def orchestrator(database_url: str, **environ: str) -> AsyncIterator[str]:
-    settings = load(OrchestratorSettings, {"DATABASE_URL": database_url, **environ})
+    settings = load(OrchestratorSettings, {"DATABASE_URL": database_url, **PLACES, **environ})
     async with open_orchestrator(settings) as opened, served(create_app(opened)) as port:
         opened.lifecycle.stage = Stage.SERVING
         yield f"http://127.0.0.1:{port}"
@@ -173,7 +181,7 @@ async def test_health_is_open_and_advertises_what_clients_read(database_url: str
         assert "rust" not in body["sdk_compatibility"]["min_sdk_version"]
         assert body["plugin_compatibility"]["recommended_plugin_version"]["openclaw"] == "2.6.1"
         assert {"name", "since", "description"} == set(body["capabilities"][0])
-        assert not any(body["components"].values())
+        assert [name for name, ready in body["components"].items() if ready] == ["audit_logger"]
         assert await ask(client, url + "/ready") == (
             200,
             {"status": "ready", "service": "axonflow-orchestrator", "blocking": [], "degraded": []},
@@ -185,7 +193,7 @@ async def test_health_is_open_and_advertises_what_clients_read(database_url: str
 async def test_ready_is_503_while_draining_and_health_is_starting_before_serving(
     database_url: str, client: aiohttp.ClientSession
 ):
-    settings = load(OrchestratorSettings, {"DATABASE_URL": database_url})
+    settings = load(OrchestratorSettings, {"DATABASE_URL": database_url, **PLACES})
     async with open_orchestrator(settings) as opened, served(create_app(opened)) as port:
         url = f"http://127.0.0.1:{port}"
         assert (await ask(client, url + "/health"))[1]["status"] == "starting"

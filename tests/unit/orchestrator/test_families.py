@@ -17,6 +17,7 @@ from axonflow_orchestrator.families import FAMILIES, family_of, is_always_signed
         ("/api/v1/plans/approvals/pending", Surface.HANDLER),
         ("/api/v1/plans/estimate", Surface.WORKFLOW),
         ("/api/v1/audit/search", Surface.HANDLER),
+        ("/api/v1/decisions", Surface.FLAT),
         ("/api/v1/connectors/c1", Surface.HANDLER),
         ("/api/v1/hitl/queue", Surface.HANDLER),
         ("/api/v1/workflows/w1/steps/s1/gate", Surface.WORKFLOW),

@@ -74,6 +74,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     simulations_per_day: int
     impact_report_inputs: int
     decisions_list_rows: int
+    decisions_lookback_hours: int
     policy_versions_shown: int
 
 
@@ -94,6 +95,7 @@ EDITIONS: dict[Edition, Limits] = {
         simulations_per_day=0,
         impact_report_inputs=0,
         decisions_list_rows=5,
+        decisions_lookback_hours=24,
         policy_versions_shown=5,
     ),
     Edition.EVALUATION: Limits(
@@ -112,6 +114,7 @@ EDITIONS: dict[Edition, Limits] = {
         simulations_per_day=300,
         impact_report_inputs=50,
         decisions_list_rows=100,
+        decisions_lookback_hours=336,
         policy_versions_shown=5,
     ),
     Edition.ENTERPRISE: Limits(
@@ -130,6 +133,7 @@ EDITIONS: dict[Edition, Limits] = {
         simulations_per_day=-1,
         impact_report_inputs=100,
         decisions_list_rows=1000,
+        decisions_lookback_hours=-1,
         policy_versions_shown=-1,
     ),
 }

@@ -39,7 +39,7 @@ FAMILIES: Mapping[str, Surface] = {
     "/api/v1/agents": Surface.NESTED,
     "/api/v1/webhooks": Surface.NESTED,
     "/api/v1/media-governance": Surface.NESTED,
-    "/api/v1/decisions": Surface.NESTED,
+    "/api/v1/decisions": Surface.FLAT,
     "/api/v1/mcp/evaluate-policies": Surface.NESTED,
     "/mcp/evaluate-policies": Surface.NESTED,
     "/api/v1/sebi": Surface.NESTED,

@@ -34,7 +34,7 @@ COMPONENTS = dict.fromkeys(
         "masfeat_compliance",
     ),
     False,
-)
+) | {"audit_logger": True}
 FEATURES = dict.fromkeys(
     ("multi_agent_planning", "sebi_compliance", "rbi_compliance", "euaiact_compliance", "masfeat_compliance"), False
 )

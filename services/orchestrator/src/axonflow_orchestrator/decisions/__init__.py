@@ -1,0 +1,1 @@
+"""Decisions as a list, and why each was made."""
