@@ -29,6 +29,8 @@ def redacted(policy_set: PolicySet, text: str, *, structured: bool = True) -> st
         ('{"a@example.org": {"a@example.org": 1}}', '{"[REDACTED:email]": {"[REDACTED:email]": 1}}'),
         ('"\\"a@example.org\\""', '"\\"[REDACTED:email]\\""'),
         ('"\\ud83d\\ude42 a@example.org \\ud83d\\ude42"', '"\\ud83d\\ude42 [REDACTED:email] \\ud83d\\ude42"'),
+        ('{"a":"\\ud800 a@example.org"}', '{"a":"\\ud800 [REDACTED:email]"}'),
+        ('{"routing": "021000021", "account": "1234567890"}', '{"routing": "****0021", "account": "****7890"}'),
         ("4111111111111111", '"****-****-****-1111"'),
     ],
 )

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-import msgspec
-
 from axonflow_policy.masks import Edit, Mask, Piece
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[{}]', re.DOTALL)
@@ -21,6 +19,7 @@ _UNIT = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]+", re.DOTALL
 )
 _NAME_END = re.compile(r"\s*:")
+_DIGIT = re.compile(r"\d")
 _SOMETHING = re.compile(r"[^\W_]")
 # JSON in a string of JSON is looked into once.
 _LEVELS = 1
@@ -29,8 +28,8 @@ _LEVELS = 1
 def is_json(text: str) -> bool:
     """Whether ``text`` is a JSON document."""
     try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        json.loads(text)  # as lenient as any reader: half a surrogate pair is no reason to lose the whole part
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -48,8 +47,10 @@ def json_edits(text: str, pieces: Sequence[Piece], mask: Mask, levels: int = _LE
         if token[0] in "{}":
             _enter_or_leave(token[0], names)
             continue
-        touching = list(_touching(pieces, ends, token.start(), token.end()))
         is_name = token[0][0] == '"' and bool(names) and _NAME_END.match(text, token.end()) is not None
+        touching = list(_touching(pieces, ends, token.start(), token.end()))
+        if is_name and touching and touching[0][:2] == token.span() and not _DIGIT.search(token[0]):
+            touching = []  # quotes and all: a label between two numbers that are one finding
         if not touching:
             if is_name and pieces:
                 names[-1].add(token[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import NoReturn
@@ -75,7 +76,7 @@ class Placeholders:
         value, is_number = self._values.get(found[0][1:-1], ("", False))
         if is_number:
             return value
-        inner = msgspec.json.decode(found[0], type=str)
+        inner = json.loads(found[0])
         again = self._restored_value(inner)
         return found[0] if again == inner else f'"{quoted(again)}"'
 
