@@ -144,8 +144,8 @@ class Call:
         """
         self.caller = self.governed.door.claimed(self.caller, client_id=client_id, user_token=user_token)
 
-    async def judge(self, content: Content, *, phase: Phase = Phase.REQUEST) -> Decision:
-        """Decide on ``content``; the plane must `record` the decision before it answers.
+    async def judge(self, content: Content, *, phase: Phase = Phase.REQUEST, tenant_rules: bool = False) -> Decision:
+        """Decide on ``content``, as `Governor.judge` does; the plane must `record` the decision before it answers.
 
         Raises:
             Fault: 503 when no verdict can be made, or none could be recorded.
@@ -154,7 +154,7 @@ class Call:
         if not governor.can_record:
             raise Fault(503, NOT_RECORDABLE, headers={"Retry-After": "1"})
         try:
-            decision = await governor.judge(self.exchange, self.caller, content, phase=phase)
+            decision = await governor.judge(self.exchange, self.caller, content, phase=phase, tenant_rules=tenant_rules)
         except JudgementFailed as error:
             raise unjudged(error) from error
         self.governed.metrics.evaluated(decision.latency_ms)
