@@ -14,6 +14,7 @@ from axonflow_connectors.protocol import (
 )
 from axonflow_connectors.registry import ConnectorRegistry
 from axonflow_connectors.specification import Configuration, ConnectorSpec, Endpoint, Field, Surroundings
+from axonflow_connectors.standard import standard_specs
 
 __all__ = [
     "Call",
@@ -33,4 +34,5 @@ __all__ = [
     "Tool",
     "ToolAnswer",
     "Written",
+    "standard_specs",
 ]
