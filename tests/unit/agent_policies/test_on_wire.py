@@ -87,6 +87,15 @@ def test_a_row_that_the_running_set_lacks_does_nothing_yet() -> None:
     assert on_wire(row(), None, Posture()).metadata.action_request is None
 
 
+def test_what_a_tenant_wrote_has_its_own_action_on_both_sides_and_no_lever_moves_it() -> None:
+    written = {"org_id": "acme", "tenant_id": "tellers", "tier": Tier.TENANT, "policy_id": "tenant_x"}
+    dev = Posture(profile=Profile.DEV)
+    known = on_wire(row(**{**written, "action": Action.WARN}), None, dev).metadata
+    assert (known.action_request, known.action_request_origin) == (Action.WARN, "stored")
+    assert (known.action_response, known.action_response_origin) == (Action.WARN, "stored")
+    assert on_wire(row(**written, enabled=False), None, dev).metadata.action_request is None
+
+
 def test_the_reserved_organisation_of_system_rows_is_not_told() -> None:
     assert "org_id" not in msgspec.to_builtins(on_wire(row(), judged(), Posture()))
 

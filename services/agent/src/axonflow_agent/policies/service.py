@@ -20,7 +20,7 @@ from axonflow_contracts.policies import (
     wire_category,
 )
 from axonflow_contracts.posture import Posture
-from axonflow_contracts.verdicts import Phase
+from axonflow_contracts.verdicts import Phase, Tier
 from axonflow_database import SYSTEM_ORG, Connection, Database, DatabaseUnavailable
 from axonflow_policy import EffectiveAction, Policy, overridden_action
 
@@ -160,7 +160,8 @@ def on_wire(
 
     Args:
         row: what PostgreSQL holds.
-        judged: the policy of that slug in the running set; None where the set has none, and nothing is judged.
+        judged: the policy of that slug in the running set; None where the set has none: of the product's rows nothing
+            is judged then; what others wrote, the planes judge that judge by it.
         posture: the operator's levers.
         override: the one that acts on it for whoever asks.
     """
@@ -191,10 +192,27 @@ def on_wire(
     )
 
 
+def _written(row: StoredPolicy) -> Policy:
+    """What a tenant or an organisation wrote, as far as its actions go; no lever moves it."""
+    return Policy(
+        id=row.policy_id,
+        name=row.name,
+        category=row.category,
+        tier=row.tier,
+        severity=row.severity,
+        priority=row.priority,
+        pattern=row.pattern,
+        reason=row.reason,
+        action=row.action,
+    )
+
+
 def _metadata(
     row: StoredPolicy, judged: Policy | None, posture: Posture, override: ActiveOverride | None
 ) -> StaticPolicyMetadata:
     request, response = NOT_LOADED, NOT_LOADED
+    if judged is None and row.tier is not Tier.SYSTEM:
+        judged = _written(row)
     if judged is not None:
         policy = msgspec.structs.replace(judged, enabled=row.enabled)
         acting = None if override is None else override.judged
