@@ -21,6 +21,7 @@ from bench.machine import cores, describe, disk_sync_ms
 from bench.ratios import ratios, scan_ratios
 from bench.report import Report
 from bench.rounds import SHORT, Bench, Plan
+from bench.scan import LONG_SCAN, SHORT_SCAN, ScanPlan
 from bench.tools import find_tools
 
 COUNT_ROWS = "SELECT count(*) FROM audit_logs"
@@ -31,7 +32,8 @@ def main() -> None:
     plan = SHORT if arguments.short else Plan()
     if arguments.rounds:
         plan = dataclasses.replace(plan, rounds=arguments.rounds, latency_rounds=arguments.rounds)
-    report = measure(plan, use_go=not arguments.no_go)
+    scan_plan = SHORT_SCAN if arguments.short else LONG_SCAN if arguments.long else ScanPlan()
+    report = measure(plan, scan_plan, use_go=not arguments.no_go)
     print(report.text())
     if arguments.json:
         arguments.json.write_text(json.dumps(report.document(), indent=1) + "\n", encoding="utf-8")
@@ -40,13 +42,14 @@ def main() -> None:
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="under a minute; shows that it runs, not how fast it is")
+    parser.add_argument("--long", action="store_true", help="with a set of 10 000 policies, which compiles for minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement to FILE")
     parser.add_argument("--rounds", type=int, metavar="N", help="more rounds for a noisy machine")
     parser.add_argument("--no-go", action="store_true", help="as on a machine without Go")
     return parser.parse_args()
 
 
-def measure(plan: Plan, *, use_go: bool = True) -> Report:
+def measure(plan: Plan, scan_plan: ScanPlan, *, use_go: bool = True) -> Report:
     """Start everything, run the rounds, and end everything."""
     found_cores = cores()
     with tempfile.TemporaryDirectory(prefix="axonflow-bench-") as name:
@@ -64,9 +67,9 @@ def measure(plan: Plan, *, use_go: bool = True) -> Report:
             results = Bench(tools, found_cores, plan, say).run(staged)
             rows = {gateway: _count_rows(url) for gateway, url in staged.databases.items()}
     say("the scan")
-    times_us = scan.measure()
-    found = [*ratios(results), *scan_ratios(scan.ratios(times_us), scan.TARGETS)]
-    return Report(machine, plan, results, times_us, found, rows, staged.lacking)
+    scanned = scan.measure(scan_plan)
+    found = [*ratios(results), *scan_ratios(scanned.ratios, scanned.targets)]
+    return Report(machine, plan, results, scanned, found, rows, staged.lacking)
 
 
 def _count_rows(database_url: str) -> int:

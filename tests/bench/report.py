@@ -9,6 +9,8 @@ from typing import Any
 from bench.contenders import DIRECT
 from bench.ratios import Ratio, Spread
 from bench.rounds import Latency, Plan, Results, Throughput
+from bench.scan_report import scan_lines
+from bench.scan_results import ScanResults
 
 _WIDTH = 24
 
@@ -19,7 +21,7 @@ class Report:
 
     Attributes:
         machine: what it ran on.
-        scan_us: by reader and size of the text, the median and the 99th percentile of a scan in microseconds.
+        scan: the policy scan, beside other matchers.
         rows: by gateway, audit rows found in its database.
         lacking: what this machine could not measure, and why.
     """
@@ -27,7 +29,7 @@ class Report:
     machine: dict[str, Any]
     plan: Plan
     results: Results
-    scan_us: dict[str, dict[str, float]]
+    scan: ScanResults
     ratios: Sequence[Ratio]
     rows: dict[str, int]
     lacking: Sequence[str]
@@ -41,7 +43,7 @@ class Report:
             "machine": self.machine,
             "plan": dataclasses.asdict(self.plan),
             "results": dataclasses.asdict(self.results),
-            "scan_us": self.scan_us,
+            "scan": dataclasses.asdict(self.scan),
             "ratios": [{**dataclasses.asdict(ratio), "met": ratio.met} for ratio in self.ratios],
             "audit_rows": self.rows,
             "lacking": list(self.lacking),
@@ -84,11 +86,7 @@ class Report:
         return lines
 
     def _scan(self) -> list[str]:
-        title = "The policy scan, CPU time of one text that was never seen before"
-        lines = [title, f"{'':{_WIDTH}}{'p50 µs':>24}{'p99 µs':>24}"]
-        for name, figures in self.scan_us.items():
-            lines.append(f"{name:{_WIDTH}}{figures['p50_us']:>24.1f}{figures['p99_us']:>24.1f}")
-        return lines
+        return scan_lines(self.scan)
 
     def _ratios(self) -> list[str]:
         lines = ["Ratios within a round, and their targets", f"{'':64}{'ratio':>24}{'target':>10}"]

@@ -59,3 +59,14 @@ def test_the_scan_is_compared_with_python_re(document: dict[str, Any]) -> None:
     scans = {ratio["of"]: ratio["spread"]["median"] for ratio in document["ratios"] if ratio["over"] == "re"}
     assert {"scan 1 KB", "scan 10 KB"} <= set(scans)
     assert all(0 < ratio < 1 for ratio in scans.values()), scans
+
+
+@pytest.mark.timeout(600)
+def test_no_text_and_no_pattern_holds_the_scan(document: dict[str, Any]) -> None:
+    scan = document["scan"]
+    kinds = {(cell["text"], cell["size"]) for cell in scan["cells"]}
+    assert {("benign", 100), ("hostile", 10240)} <= kinds
+    assert any(slow is None for _, slow in scan["redos_us"].values()), "Python's re should hang on one of them"
+    assert all(ours < scan["limit_s"] * 1e6 for ours, _ in scan["redos_us"].values())
+    # Quadratic work would take a hundred times as long; a busy machine blurs the small floods of the short form.
+    assert all(longer < max(shorter, 0.01) * 40 for shorter, longer in scan["floods_s"].values()), scan["floods_s"]
