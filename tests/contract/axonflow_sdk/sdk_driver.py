@@ -5,7 +5,7 @@ import json
 import sys
 
 import axonflow
-from axonflow import policies
+from axonflow import decisions, policies
 
 
 def shown(value):
@@ -25,7 +25,8 @@ def referred(value, earlier):
 def arguments(call, earlier):
     found = {name: referred(value, earlier) for name, value in call.get("arguments", {}).items()}
     for name, model in call.get("models", {}).items():
-        kind = getattr(policies, model["class"], None) or getattr(axonflow, model["class"])
+        places = (policies, decisions, axonflow)
+        kind = next(getattr(place, model["class"]) for place in places if hasattr(place, model["class"]))
         found[name] = kind(**model["fields"])
     return found
 
