@@ -87,6 +87,7 @@ class Governor:
         *,
         phase: Phase = Phase.REQUEST,
         tenant_rules: bool = False,
+        gated: bool = True,
     ) -> Decision:
         """Decide on ``content``; the caller must `record` the decision, whatever follows.
 
@@ -97,11 +98,13 @@ class Governor:
             phase: which side.
             tenant_rules: whether the plane also judges by what the tenant and its organisation wrote: MCP checks,
                 proxy, plans and gates do; chat completions, pre-check and decide do not (rulings section 4).
+            gated: whether an open circuit stops it; the report of a call that was made stops nothing any more.
 
         Raises:
             JudgementFailed: no set is loaded, the engine failed, or a circuit is open; the call must be refused.
         """
-        self._gate.admit(caller)
+        if gated:
+            self._gate.admit(caller)
         whose = (caller.org_id, caller.tenant_id)
         sets = self._policies
         policy_set = await sets.with_tenant_rules(*whose) if tenant_rules else sets.for_tenant(*whose)
@@ -112,7 +115,7 @@ class Governor:
         evaluation = judged.evaluation
         if evaluation.failure:
             logger.error("the policy engine failed (%s): the call is blocked", evaluation.failure)
-        elif evaluation.matches:
+        elif gated and evaluation.matches:
             self._gate.admit_matches(caller, (match.policy_id for match in evaluation.matches))
         return Decision(
             exchange=exchange,

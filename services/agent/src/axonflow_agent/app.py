@@ -96,7 +96,7 @@ def _chat(agent: Agent) -> openai.ChatEndpoint:
     )
     return openai.ChatEndpoint(
         door=agent.door,
-        service=ChatService(governor=agent.governor, upstream=upstream, prices=default_prices()),
+        service=ChatService(governor=agent.governor, upstream=upstream, prices=default_prices(), metrics=agent.metrics),
         governor=agent.governor,
         metrics=agent.metrics,
         max_body_bytes=settings.max_body_bytes,

@@ -144,7 +144,9 @@ class Call:
         """
         self.caller = self.governed.door.claimed(self.caller, client_id=client_id, user_token=user_token)
 
-    async def judge(self, content: Content, *, phase: Phase = Phase.REQUEST, tenant_rules: bool = False) -> Decision:
+    async def judge(
+        self, content: Content, *, phase: Phase = Phase.REQUEST, tenant_rules: bool = False, gated: bool = True
+    ) -> Decision:
         """Decide on ``content``, as `Governor.judge` does; the plane must `record` the decision before it answers.
 
         Raises:
@@ -154,7 +156,9 @@ class Call:
         if not governor.can_record:
             raise Fault(503, NOT_RECORDABLE, headers={"Retry-After": "1"})
         try:
-            decision = await governor.judge(self.exchange, self.caller, content, phase=phase, tenant_rules=tenant_rules)
+            decision = await governor.judge(
+                self.exchange, self.caller, content, phase=phase, tenant_rules=tenant_rules, gated=gated
+            )
         except JudgementFailed as error:
             raise unjudged(error) from error
         self.governed.metrics.evaluated(decision.latency_ms)

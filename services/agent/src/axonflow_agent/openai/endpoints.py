@@ -39,6 +39,7 @@ class ChatEndpoint:
         caller = None
         try:
             authenticated = self.door.authenticate(request)
+            self.metrics.performance.auth_ms.append(exchange.elapsed_ms)
             caller = authenticated.caller
             await self.door.admit(authenticated)
         except Fault as fault:
@@ -86,6 +87,7 @@ class ChatEndpoint:
 
     def _respond(self, exchange: Exchange, outcome: Outcome) -> Response:
         call = outcome.call
+        self.metrics.performance.network_ms.append(outcome.reply.latency_ms)
         self._count(exchange, "success" if outcome.reply.succeeded else "upstream_error")
         for kind, tokens in (("prompt", call.prompt_tokens), ("completion", call.completion_tokens)):
             if tokens:

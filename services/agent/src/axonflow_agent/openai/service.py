@@ -12,6 +12,7 @@ from axonflow_contracts.verdicts import Verdict
 from axonflow_governance import Decision, Exchange, Governor, ModelCall
 from axonflow_policy import redact_excerpt
 from axonflow_pricing import PriceTable, Usage
+from axonflow_telemetry import Metrics
 
 from axonflow_agent.openai.request import MODEL_PATH, ChatRequest
 from axonflow_agent.openai.usage import Told, UnreadableReply, told_by
@@ -41,8 +42,9 @@ class Outcome:
 class ChatService:
     """The governed call for chat completions."""
 
-    def __init__(self, *, governor: Governor, upstream: Upstream, prices: PriceTable) -> None:
+    def __init__(self, *, governor: Governor, upstream: Upstream, prices: PriceTable, metrics: Metrics) -> None:
         self._governor = governor
+        self._metrics = metrics
         self._upstream = upstream
         self._prices = prices
 
@@ -58,6 +60,7 @@ class ChatService:
         if not self._governor.can_record:
             raise Fault(503, NOT_RECORDABLE, headers={"Retry-After": "1"})
         decision = await self._governor.judge(exchange, caller, request.content)
+        self._metrics.evaluated(decision.latency_ms)
         asked = _shown_model(request.model, decision)
         if decision.denied:
             await self._record(decision, ModelCall(provider=PROVIDER, model=asked))
