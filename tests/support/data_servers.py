@@ -82,12 +82,8 @@ def _process(command: list[str], port: int) -> Iterator[None]:
         _wait(process, port)
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()  # nothing is kept, and an orderly end takes seconds
+        process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:

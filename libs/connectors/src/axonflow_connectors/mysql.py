@@ -104,8 +104,9 @@ class _Work:
             raise _fault(error) from error
         except OSError as error:
             raise unreachable(error) from error
+        cursor = SSDictCursor(connection)
         try:
-            return self._answer(connection, begin, statement, values, gathering)
+            return _answer(cursor, begin, statement, values, gathering)
         except pymysql.Error as error:
             raise _fault(error) from error
         except OSError as error:
@@ -113,23 +114,7 @@ class _Work:
         except (ValueError, TypeError) as error:
             raise ConnectorFault(FaultKind.REQUEST, "The statement or a parameter cannot be sent") from error
         finally:
-            connection._force_close()  # noqa: SLF001 - close() would read what is left of a cut answer
-
-    def _answer(self, connection: Any, begin: str, statement: str, values: list[Any], gathering: Gathering) -> Written:
-        connection.query(begin)
-        cursor = SSDictCursor(connection)
-        if values:
-            cursor.execute(statement, values)
-        else:
-            cursor.execute(statement.replace("%%", "%"))  # the driver formats only where there are values
-        whole = True
-        while cursor.description and whole and (batch := cursor.fetchmany(gathering.next_batch)):
-            whole = gathering.add_all(batch)
-        affected = cursor.rowcount if not cursor.description else -1
-        if begin == BEGIN_WRITE:
-            cursor.close()  # reads what the limits left out, which stands between us and the commit
-            connection.commit()
-        return Written(rows_affected=affected, answer=gathering.finish())
+            _let_go(connection, cursor)
 
     def _connect(self) -> Any:
         given, target = self._given, self._target
@@ -158,6 +143,31 @@ class _Work:
         else:
             connection.query(f"SET SESSION max_execution_time = {max(1, int(self._timeout_s * 1000))}")
         return connection
+
+
+def _answer(cursor: Any, begin: str, statement: str, values: list[Any], gathering: Gathering) -> Written:
+    connection = cursor.connection
+    connection.query(begin)
+    if values:
+        cursor.execute(statement, values)
+    else:
+        cursor.execute(statement.replace("%%", "%"))  # the driver formats only where there are values
+    whole = True
+    while cursor.description and whole and (batch := cursor.fetchmany(gathering.next_batch)):
+        whole = gathering.add_all(batch)
+    affected = cursor.rowcount if not cursor.description else -1
+    if begin == BEGIN_WRITE:
+        cursor.close()  # reads what the limits left out, which stands between us and the commit
+        connection.commit()
+    return Written(rows_affected=affected, answer=gathering.finish())
+
+
+def _let_go(connection: Any, cursor: Any) -> None:
+    """Close without reading what is left of a cut answer, as the driver's own ways of closing would."""
+    if (result := connection._result) is not None:  # noqa: SLF001 - see above
+        result.unbuffered_active = False
+    cursor.connection = None
+    connection._force_close()  # noqa: SLF001 - see above
 
 
 def _tls(given: Configuration) -> Any:
