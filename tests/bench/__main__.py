@@ -21,7 +21,7 @@ from bench.machine import cores, describe, disk_sync_ms
 from bench.ratios import ratios, scan_ratios
 from bench.report import Report
 from bench.rounds import SHORT, Bench, Plan
-from bench.scan import LONG_SCAN, SHORT_SCAN, ScanPlan
+from bench.scan import SHORT_SCAN, ScanPlan
 from bench.tools import find_tools
 
 COUNT_ROWS = "SELECT count(*) FROM audit_logs"
@@ -32,7 +32,7 @@ def main() -> None:
     plan = SHORT if arguments.short else Plan()
     if arguments.rounds:
         plan = dataclasses.replace(plan, rounds=arguments.rounds, latency_rounds=arguments.rounds)
-    scan_plan = SHORT_SCAN if arguments.short else LONG_SCAN if arguments.long else ScanPlan()
+    scan_plan = SHORT_SCAN if arguments.short else ScanPlan()
     report = measure(plan, scan_plan, use_go=not arguments.no_go)
     print(report.text())
     if arguments.json:
@@ -42,7 +42,6 @@ def main() -> None:
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="under a minute; shows that it runs, not how fast it is")
-    parser.add_argument("--long", action="store_true", help="with a set of 10 000 policies, which compiles for minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement to FILE")
     parser.add_argument("--rounds", type=int, metavar="N", help="more rounds for a noisy machine")
     parser.add_argument("--no-go", action="store_true", help="as on a machine without Go")
