@@ -47,12 +47,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry(auto_describe=True)
         self.openai_requests = self._counter("openai_compat_requests", "Chat completions calls.", "status")
-        self.openai_duration_ms = Histogram(
-            "axonflow_openai_compat_duration_milliseconds",
-            "Duration of chat completions calls.",
-            buckets=_SLOW_MS,
-            registry=self.registry,
-        )
+        self.openai_duration_ms = self._duration("openai_compat", "Duration of chat completions calls.", _SLOW_MS)
         self._openai_tokens = self._counter("openai_compat_tokens", "Tokens used.", "type", "model")
         self._models: set[str] = set()
         self._token_counters: dict[tuple[str, str], Counter] = {}
@@ -68,20 +63,9 @@ class Metrics:
         self.spans_dropped = self._counter("telemetry_spans_dropped", "Spans not exported.", "reason")
         self.gateway = GatewaySeries(self.registry)
         self.decision_requests = self._counter("decision_requests", "Calls of Decision Mode.", "verdict", "stage")
-        self.decision_duration_ms = Histogram(
-            "axonflow_decision_duration_milliseconds",
-            "Duration of calls of Decision Mode.",
-            buckets=FAST_MS,
-            registry=self.registry,
-        )
+        self.decision_duration_ms = self._duration("decision", "Duration of calls of Decision Mode.", FAST_MS)
         self._requests = self._counter("agent_requests", "Governed calls.", "status")
-        self._request_duration_ms = Histogram(
-            "axonflow_agent_request_duration_milliseconds",
-            "Duration of governed calls.",
-            ("type",),
-            buckets=FAST_MS,
-            registry=self.registry,
-        )
+        self._request_duration_ms = self._duration("agent_request", "Duration of governed calls.", FAST_MS, "type")
         self._evaluations = self._counter("agent_policy_evaluations", "Times that the policy engine judged.")
         self._blocked = self._counter("agent_blocked_requests", "Calls that a policy stopped.")
         self.performance = Performance()
@@ -93,6 +77,10 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"axonflow_{name}_total", text, labels, registry=self.registry)
+
+    def _duration(self, name: str, text: str, buckets_ms: tuple[int, ...], *labels: str) -> Histogram:
+        full_name = f"axonflow_{name}_duration_milliseconds"
+        return Histogram(full_name, text, labels, buckets=buckets_ms, registry=self.registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"axonflow_{name}", text, registry=self.registry)
