@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
-from support.gateway import CLIENT, JWT_SECRET, Answer
+from axonflow_audit import AuditEntry, AuditRow
+from axonflow_contracts.caller import Caller, CallerKind
+from axonflow_internal_auth import TOKEN_HEADER, TokenMinter
+from axonflow_settings import Secret
+from support.gateway import CLIENT, INTERNAL_SECRET, JWT_SECRET, ORG, Answer
 from support.planes import Planes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -139,6 +144,18 @@ async def _age(planes: Planes, context_id: str) -> None:
         owner.execute("ALTER TABLE gateway_contexts FORCE ROW LEVEL SECURITY")
 
 
+async def test_a_call_that_was_proxied_is_a_context_too(enterprise: Planes) -> None:
+    request_id = str(uuid.uuid4())
+    row = AuditRow(
+        org_id=ORG, created_at=datetime.now(UTC), id=request_id, decision_id=request_id, tenant_id=CLIENT,
+        client_id=CLIENT, plane="llm", verdict="allowed",
+    )  # fmt: skip
+    await enterprise.agent.audit.write(AuditEntry(row))
+    answer = await enterprise.post(REPORT, report(request_id))
+    [call] = await enterprise.rows("llm_call_audits", answer.json["audit_id"])
+    assert (call["context_id"], call["decision"]) == (request_id, "allow")
+
+
 async def test_usage_may_be_missing_and_a_total_alone_is_priced(enterprise: Planes) -> None:
     context_id = (await approved(enterprise))["context_id"]
     bare = await enterprise.post(REPORT, report(context_id, token_usage=None))
@@ -214,6 +231,20 @@ async def test_the_gap_report_counts_approvals_that_no_report_followed(community
 )
 async def test_a_question_that_no_gap_report_answers_is_told_so(community: Planes, query: str) -> None:
     assert (await community.ask("GET", f"{GAPS}?{query}")).status == 400
+
+
+async def test_the_gap_report_tells_a_tenant_of_its_own_calls_alone(enterprise: Planes) -> None:
+    await approved(enterprise)
+    other = Caller(org_id=ORG, tenant_id="other", client_id="o", kind=CallerKind.CLIENT)
+    foreign = Caller(org_id="rival", tenant_id=CLIENT, client_id=CLIENT, kind=CallerKind.CLIENT)
+    minter = TokenMinter(Secret(INTERNAL_SECRET), "portal")
+    seen = []
+    for caller in (other, foreign):
+        token = minter.mint(audience="agent", caller=caller, method="GET", target=GAPS)
+        answer = await enterprise.ask("GET", GAPS, headers={TOKEN_HEADER: token})
+        seen.append(answer.json["totals"]["approved"])
+    assert seen == [0, 0]
+    assert (await gaps(enterprise, ""))["totals"]["approved"] > 0
 
 
 async def test_the_gap_report_asks_who_is_there(enterprise: Planes) -> None:
