@@ -104,6 +104,7 @@ async def test_community_takes_no_governed_work_without_a_token(
 
 
 PLAN = "/api/v1/plan"
+DECISIONS = "/api/v1/decisions"
 BODY = b'{"query":"x"}'
 ALTERED = {
     "another secret": (token("POST", PLAN, BODY, secret="y" * 32), PLAN, BODY),
@@ -232,6 +233,8 @@ async def test_without_postgres_reading_goes_on_and_writing_is_503(
         assert (await ask(client, url + PLAN, token_=token("GET", PLAN)))[0] == 501
         status, body = await ask(client, url + PLAN, "POST", token("POST", PLAN, BODY), BODY)
         assert (status, body["success"]) == (503, False)
+        status, body = await ask(client, url + DECISIONS, token_=token("GET", DECISIONS))
+        assert (status, "cannot be read" in body["error"]) == (503, True)
         status, body = await ask(client, url + "/ready")
         assert (status, body["status"], body["degraded"]) == (200, "degraded", ["database"])
         chaos_server.start()

@@ -45,6 +45,12 @@ async def test_filters_and_context_of_the_list(record: Record) -> None:
         assert (len(row["context"]), row["context_truncated"]) == (5, True)
 
 
+async def test_the_tool_of_a_decisions_target_is_its_signature(record: Record) -> None:
+    await record.write(plane="decision", metadata={"target": {"tool": "files.read"}})
+    [row] = (await record.ask("GET", f"{DECISIONS}?tool_signature=files.read")).json["decisions"]
+    assert row["tool_signature"] == "files.read"
+
+
 async def test_beyond_the_caps_of_an_edition_is_429_with_the_way_up(community: Record) -> None:
     for _ in range(7):
         await community.write(tenant_id="community")

@@ -155,6 +155,13 @@ async def test_a_trace_is_every_row_of_every_table_in_order(record: Record) -> N
     assert found["total"] == 3
 
 
+async def test_a_call_that_was_reported_later_belongs_to_the_trace_of_its_report(record: Record) -> None:
+    call = LlmCallRow(org_id="acme-bank", created_at=datetime.now(UTC), id="c9", decision="allow", tenant_id="tellers")
+    await record.write(details=(call,), trace_id="f" * 32, metadata={"audit_id": "c9"})
+    found = (await record.ask("GET", f"/api/v1/audit/correlation/{'f' * 32}")).json
+    assert {row["source"] for row in found["rows"]} == {"audit_logs", "llm_call_audits"}
+
+
 async def test_a_summary_counts_calls_and_not_rows(record: Record) -> None:
     await record.write(verdict="blocked", matched_policies=(SSN, EMAIL), latency_ms=2.0)
     await record.write(verdict="redacted", matched_policies=(EMAIL,), latency_ms=4.0)

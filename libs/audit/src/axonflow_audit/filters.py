@@ -22,6 +22,7 @@ class RecordFilter(msgspec.Struct, frozen=True, kw_only=True):
         user_email: a part of the address, in any case.
         policy_name: a part of the name or id of a policy that matched, in any case.
         override_id: an override that acted, or whose own change the row tells of.
+        tool_signature: the tool that a row names, or that a decision's target does.
         governed: decisions on calls alone, without changes of policies and reports of tools.
     """
 
@@ -79,7 +80,7 @@ _CONDITIONS: Mapping[str, LiteralString] = MappingProxyType(
         + "matched_policies @> jsonb_build_array(jsonb_build_object('policy_id', %(policy_id)s::text))",
         "override_id": "(metadata->>'override_id' = %(override_id)s OR matched_policies "
         "@> jsonb_build_array(jsonb_build_object('origin', 'override:' || %(override_id)s::text)))",
-        "tool_signature": "metadata->>'tool_signature' = %(tool_signature)s",
+        "tool_signature": "coalesce(metadata->>'tool_signature', metadata->'target'->>'tool') = %(tool_signature)s",
         "governed": "plane <> 'agent'",
     }
 )

@@ -51,12 +51,18 @@ async def rows_of_trace(connection: Connection, params: dict[str, Any]) -> list[
     ]
     if not found:
         return []
-    ids = {**params, "ids": [each.row.id for each in found]}
+    ids = {**params, "ids": [each.row.id for each in found] + _reported(found)}
     calls = await _read(connection, CALLS_OF_DECISIONS, ids)
     contexts = await _read(connection, CONTEXTS_OF_DECISIONS, ids)
     found += [TraceRow(LLM_CALL_AUDITS, msgspec.convert(row, LlmCallRow)) for row in calls]
     found += [TraceRow(GATEWAY_CONTEXTS, msgspec.convert(row, GatewayContextRow)) for row in contexts]
     return sorted(found, key=lambda each: (each.row.created_at, each.source != AUDIT_LOGS, each.source, each.row.id))
+
+
+def _reported(found: list[TraceRow]) -> list[str]:
+    """Ids of calls that clients reported later (Gateway Mode): the report's decision names its call."""
+    named = (each.row.metadata.get("audit_id") for each in found if isinstance(each.row, AuditRow))
+    return [audit_id for audit_id in named if isinstance(audit_id, str)]
 
 
 async def _read(connection: Connection, statement: LiteralString, params: dict[str, Any]) -> list[dict[str, Any]]:

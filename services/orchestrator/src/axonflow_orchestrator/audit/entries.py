@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,8 +62,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 def entry_of(row: AuditRow) -> Entry:
     """``row`` on the wire."""
-    matched = row.matched_policies
-    score = risk_score(matched)
     return Entry(
         id=row.id,
         request_id=row.request_id or row.decision_id,
@@ -85,27 +83,41 @@ def entry_of(row: AuditRow) -> Entry:
         policy_decision=WIRE_WORDS[Wire.AUDIT_ENTRY][Verdict(row.verdict)],
         verdict=row.verdict,
         reason=row.reason or "",
-        policy_details={"policies": matched, "policy_set_hash": row.policy_set_hash or "", "reason": row.reason or ""},
-        policy_violations=tuple(dict.fromkeys(each.policy_id for each in matched if each.action in _VIOLATIONS)),
         success=row.verdict not in _STOPPED and row.verdict != Verdict.ERROR.value,
         blocked=row.verdict in _STOPPED,
-        risk_score=score,
         provider=row.provider or "",
         model=row.model or "",
         latency_ms=_whole(row.response_time_ms if row.response_time_ms is not None else row.latency_ms),
         response_time_ms=_whole(row.response_time_ms),
         tokens_used=max(0, row.tokens_used or 0),
         cost=float(row.cost_usd or 0),
-        redacted_fields=tuple(dict.fromkeys(each.path for each in matched if each.action == Action.REDACT.value)),
         redaction_count=row.redaction_count,
         error_message=row.error_message or "",
-        compliance_flags=tuple(
-            dict.fromkeys(each.category for each in matched if each.category.startswith("compliance-"))
-        ),
-        security_metrics={"risk_score": score, "risk_level": risk_level(matched) or "none", "matches": len(matched)},
         metadata=row.metadata,
         folded_count=row.folded_count,
+        **_told_by_policies(row),
     )
+
+
+def _told_by_policies(row: AuditRow) -> dict[str, Any]:
+    """The members that follow from what matched."""
+    matched, reason = row.matched_policies, row.reason or ""
+    score = risk_score(matched)
+    flags = (each.category for each in matched if each.category.startswith("compliance-"))
+    return {
+        "policy_details": {"policies": matched, "policy_set_hash": row.policy_set_hash or "", "reason": reason},
+        "policy_violations": _once(each.policy_id for each in matched if each.action in _VIOLATIONS),
+        "risk_score": score,
+        "redacted_fields": _once(each.path for each in matched if each.action == Action.REDACT.value),
+        "compliance_flags": _once(flags),
+        "security_metrics": {
+            "risk_score": score, "risk_level": risk_level(matched) or "none", "matches": len(matched),
+        },
+    }  # fmt: skip
+
+
+def _once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
 
 
 def risk_score(matched: tuple[MatchedPolicy, ...]) -> float:

@@ -149,8 +149,9 @@ def context_of(row: AuditRow, most: int) -> tuple[dict[str, str] | None, bool]:
 
 
 def tool_of(row: AuditRow) -> str | None:
-    """The tool that a row tells of."""
-    signature = row.metadata.get("tool_signature")
+    """The tool that a row names, or that a decision's target does."""
+    target = row.metadata.get("target")
+    signature = row.metadata.get("tool_signature") or (target.get("tool") if isinstance(target, Mapping) else None)
     return signature if isinstance(signature, str) and signature else None
 
 
