@@ -30,6 +30,7 @@ async def test_what_was_reported_in_an_outage_is_checked_after_it(
         chaos_server.stop("immediate")
         during = await post(opened, "/api/policy/pre-check", {"query": "hello"})
         known = await post(opened, "/api/audit/llm-call", {**REPORT, "context_id": during["context_id"]})
+        again = await post(opened, "/api/audit/llm-call", {**REPORT, "context_id": during["context_id"]})
         unknown = await post(opened, "/api/audit/llm-call", {**REPORT, "context_id": "made-up"})
         decided = await post(opened, "/api/v1/decide", {"stage": "llm", "query": "hello"})
         chaos_server.start()
@@ -44,6 +45,7 @@ async def test_what_was_reported_in_an_outage_is_checked_after_it(
         calls += await opened.rows("llm_call_audits", unknown["audit_id"])
         totals = (await opened.ask("GET", "/api/v1/gateway/gaps")).json["totals"]
         late = await opened.post("/api/audit/llm-call", {**REPORT, "context_id": "made-up-later"})
+    assert again == known
     assert [call["metadata"]["context"] for call in calls] == ["unverified", "unverified"]
     assert (totals["approved"], totals["audited"], totals["unknown_contexts"]) == (1, 1, 1)
     assert late.status == 400

@@ -22,6 +22,7 @@ from axonflow_telemetry import Metrics
 from starlette.responses import Response
 
 from axonflow_agent.gateway.bodies import ReportBody, TokenUsage
+from axonflow_agent.gateway.once import Once
 from axonflow_agent.gateway.store import Context, find_context
 from axonflow_agent.governed import Adapter, Call
 
@@ -40,12 +41,14 @@ class ReportPlane:
 
     Attributes:
         rows_wait: whether contexts may stand in a file that PostgreSQL does not have yet.
+        once: keeps equal reports apart.
     """
 
     metrics: Metrics
     database: Database
     prices: PriceTable
     rows_wait: Callable[[], bool]
+    once: Once = dataclasses.field(default_factory=Once)
 
     def adapter(self) -> Adapter:
         """The plane as the governed call takes it."""
@@ -65,16 +68,17 @@ class ReportPlane:
         body.check()
         call.claim(client_id=body.client_id or "")
         report = _Report(self.prices, body, _audit_id(call, body))
-        context = await self._context(call, report)
-        judged = await call.judge(Content(report.parts()), phase=Phase.RESPONSE, gated=False)
-        decision = report.harmless(judged)
-        repeated = context is not None and context.reported
-        await call.record(
-            decision,
-            stage=None,
-            call=None if repeated else report.model_call(decision),
-            particulars=report.particulars(decision, context, repeated=repeated),
-        )
+        async with self.once.turn(report.audit_id) as taken:
+            context = await self._context(call, report)
+            judged = await call.judge(Content(report.parts()), phase=Phase.RESPONSE, gated=False)
+            decision = report.harmless(judged)
+            repeated = taken or (context is not None and context.reported)
+            await call.record(
+                decision,
+                stage=None,
+                call=None if repeated else report.model_call(decision),
+                particulars=report.particulars(decision, context, repeated=repeated),
+            )
         self._count(call.exchange, report, repeated=repeated)
         return call.json({"success": True, "audit_id": report.audit_id})
 
