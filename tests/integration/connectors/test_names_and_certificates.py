@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import ipaddress
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axonflow_connectors import Call, ConnectorFault, ConnectorRegistry, FaultKind, Surroundings, standard_specs
 from axonflow_outbound import Address, Egress, Outbound
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from support.certificates import certificate
 from support.data_servers import PASSWORD, running_redis
 
 NAME = "cache.internal"
@@ -30,34 +25,10 @@ class Names:
         return [ipaddress.ip_address(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])]
 
 
-def certificate(folder: Path) -> str:
-    """A certificate for ``NAME`` that signs itself, and its key, as files; gives the certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "axonflow tests")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-    text = made.public_bytes(serialization.Encoding.PEM).decode()
-    (folder / "certificate.pem").write_text(text)
-    return text
-
-
 @pytest.fixture(scope="module")
 def tls_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
     folder = tmp_path_factory.mktemp("tls")
-    text = certificate(folder)
+    text = certificate(folder, NAME)
     lines = [f"tls-cert-file {folder}/certificate.pem", f"tls-key-file {folder}/key.pem", "tls-auth-clients no"]
     with running_redis(*lines) as port:
         yield port, text

@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import gzip
 import ipaddress
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from axonflow_outbound import Address, Egress, EgressRefused, Outbound, OutboundFailed
+from support.certificates import certificate
 
-LOOPBACK = ipaddress.ip_address("127.0.0.1")
 LIMITS = {"timeout_s": 5.0, "max_bytes": 1000}
 
 
@@ -32,12 +34,12 @@ class Names:
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Callable[[web.Request], object]) -> AsyncIterator[int]:
+async def serving(handler: Callable[[web.Request], object], tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)  # type: ignore[arg-type]
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
         yield runner.addresses[0][1]
@@ -224,3 +226,18 @@ async def test_no_cookie_is_kept_and_no_proxy_is_taken_from_the_environment(monk
         for _ in range(2):
             answer = await outbound.request("GET", f"http://127.0.0.1:{port}/", **LIMITS)
             assert answer.body == b"none"
+
+
+async def test_the_certificate_is_verified_for_the_name_although_the_address_is_dialled(tmp_path: Path) -> None:
+    trusted = ssl.create_default_context(cadata=certificate(tmp_path, "api.internal"))
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    served.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    async with serving(echo, served) as port:
+        async with Outbound(Egress.parse("*.internal"), Names(["127.0.0.1"]), trusted) as outbound:
+            answer = await outbound.request("GET", f"https://api.internal:{port}/", **LIMITS)
+            assert answer.status == 200
+            with pytest.raises(OutboundFailed, match="unreachable"):
+                await outbound.request("GET", f"https://other.internal:{port}/", **LIMITS)
+        async with Outbound(Egress.parse("*.internal"), Names(["127.0.0.1"])) as outbound:
+            with pytest.raises(OutboundFailed, match="unreachable"):
+                await outbound.request("GET", f"https://api.internal:{port}/", **LIMITS)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Self
 
@@ -80,9 +81,11 @@ class Streamed:
 class Outbound:
     """An HTTP client, and dialling for drivers, under one set of egress rules. Follows no redirect, keeps no cookie."""
 
-    def __init__(self, egress: Egress, lookup: Lookup = system_lookup) -> None:
+    def __init__(self, egress: Egress, lookup: Lookup = system_lookup, tls: ssl.SSLContext | None = None) -> None:
+        """Nothing is opened yet; ``tls`` replaces the system's authorities for HTTPS."""
         self._egress = egress
         self._lookup = lookup
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -178,7 +181,11 @@ class Outbound:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                resolver=_CheckedResolver(self._admitted), use_dns_cache=False, limit=100, limit_per_host=20
+                resolver=_CheckedResolver(self._admitted),
+                use_dns_cache=False,
+                ssl=self._tls or True,
+                limit=100,
+                limit_per_host=20,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
