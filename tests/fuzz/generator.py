@@ -15,7 +15,7 @@ from axonflow_contracts.verdicts import Action, Phase, Severity
 from axonflow_policy import Content, Part, Phases, Policy, PolicyOverride
 
 CATEGORIES = ("custom", "pii-us", "code-secrets", "security-admin", "security-sqli", "sensitive-data")
-VALIDATORS = ("has_digit", "booking_reference", "us_ssn", "card_number", "email_address", "ip_address", "phone_number")
+VALIDATORS = ("passport", "booking_reference", "us_ssn", "card_number", "email_address", "ip_address", "phone_number")
 ENGINES = ("vectorscan", "re2", "re2")  # a Vectorscan database costs most of the time
 
 

@@ -15,7 +15,7 @@ EXPECTED_SIZES = {
     "security-sqli": 37,
     "security-dangerous": 14,
     "security-admin": 4,
-    "pii-global": 7,
+    "pii-global": 9,
     "pii-us": 2,
     "pii-eu": 2,
     "pii-india": 4,
@@ -73,7 +73,7 @@ RULED = {
         Action.REDACT,
     ),
     "singapore_uen singapore_phone indonesia_phone indonesia_bca indonesia_mandiri indonesia_bri indonesia_bni email "
-    "phone ip_address dob passport": (Action.WARN, Action.REDACT),
+    "phone ip_address dob passport drivers_license address": (Action.WARN, Action.REDACT),
     "booking_ref singapore_postal": (Action.LOG, Action.LOG),
 }
 

@@ -19,7 +19,7 @@ from axonflow_policy.catalogue import (
 from axonflow_policy.model import Policy
 
 # Raised with every change of a row; boot carries stored rows upward to it and never down.
-CATALOGUE_VERSION = 3
+CATALOGUE_VERSION = 4
 
 _CATEGORIES = (
     security_sqli,

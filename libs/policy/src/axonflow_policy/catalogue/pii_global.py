@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from axonflow_contracts.verdicts import Action, Severity
 
+from axonflow_policy.catalogue.driver_licence import after_label, under_head
 from axonflow_policy.catalogue.pii_row import row
+from axonflow_policy.catalogue.postal_address import ADDRESS
 from axonflow_policy.model import Policy
 
 _CATEGORY = "pii-global"
@@ -96,8 +98,9 @@ POLICIES: tuple[Policy, ...] = (
         pattern=(
             rf"(?i:\b(?:passport|travel\sdocument|reisepass){SEPARATOR}(?:number|no\.?|num|#)?{SEPARATOR})"
             r"([A-Za-z]{1,2}\d{6,9}|\d{8,9}|[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8})\b"
+            rf"|{under_head('passport', r'[A-Z]{0,2}[0-9]{6,9}')}"
         ),
-        validator="has_digit",
+        validator="passport",
         reason="Passport number detected",
         description="A document number right after a passport label",
         action=Action.BLOCK,
@@ -112,12 +115,39 @@ POLICIES: tuple[Policy, ...] = (
         pattern=(
             r"(?i)\b(?:date[\s_-]?of[\s_-]?birth|birth[\s_-]?da(?:te|y)|d\.?o\.?b\b\.?|born(?:\son)?)"
             rf"{SEPARATOR}({_DATE})"
+            rf"|{under_head('date of birth|birth ?date|dob', _DATE)}"
         ),
+        validator="birth_date",
         reason="Date of birth detected",
         description="A date right after a birth label",
         action=Action.LOG,
         request=Action.WARN,
         risk_weight=0.6,
+    ),
+    row(
+        policy_id="drivers_license",
+        name="Driver Licence Detection",
+        category=_CATEGORY,
+        severity=Severity.HIGH,
+        priority=80,
+        pattern=after_label(SEPARATOR),
+        validator="driver_licence",
+        reason="Driver licence number detected",
+        description="A licence number of an American state after its label, and British and Indian ones by their form",
+        action=Action.BLOCK,
+        request=Action.WARN,
+    ),
+    row(
+        policy_id="address",
+        name="Postal Address Detection",
+        category=_CATEGORY,
+        severity=Severity.MEDIUM,
+        priority=50,
+        pattern=ADDRESS,
+        reason="Postal address detected",
+        description="House, street and place with a postal code as countries write them, or a street after a label",
+        action=Action.LOG,
+        request=Action.WARN,
     ),
     row(
         policy_id="booking_ref",

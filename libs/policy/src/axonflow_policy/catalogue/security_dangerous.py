@@ -126,6 +126,11 @@ _EXECUTION = (
     r"(?:(?:ls|uname|netstat|perl|nc)\s+[-/~]|cat\s+[/~.]|sleep\s+\d|ping\s+[-\d]|(?:type|dir)\s+[a-z]:\\"
     r"|(?:id|whoami|systeminfo|ifconfig|ipconfig|uname|ls)\s*(?:\z|;))"
     r"|(?:[;|&)]|\\n)\s*/?usr/bin/id\b"
+    # A program that is made to start a shell: the ways that programs with a command of their own offer.
+    r"|\b(?:system|exec[lv]?\w?|spawn\w*|popen|execute|shell)\s*[( ]\s*[\"'\[{(]{1,3}"
+    r"\s*(?:exec\s+)?/(?:usr/)?bin/(?:ba|da|z|k|c)?sh\b"
+    r"|/bin/(?:ba|da|z|k)?sh\s+(?:-p\b|[0-9]?[<>]&\s*\d)|[:\s'\"]!\s?/bin/(?:ba|da|z)?sh\b|%\(/bin/(?:ba)?sh\b"
+    r"|--checkpoint-action=exec|\s-exec\s+/bin/(?:ba|da)?sh\b"
 )
 
 _INSTALL = (

@@ -21,6 +21,8 @@ _CODE = re.compile(
 )
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _WORDS = re.compile(r"[A-Za-z]+(?:[-_./][A-Za-z]+)*")
+# Tokens of a vendor whose prefix nothing else has; they may hold letters alone.
+_VENDOR = re.compile(r"hf_[A-Za-z0-9]{30,}")
 _PASSWORD_WORD = re.compile(r"(?:pass(?:word)?|pwd|secret|user|admin|root|token|test)(?:word)?\d{0,2}", re.IGNORECASE)
 # Below this many bits a character, a long value is a word or was typed by hand.
 _VARIED_BITS = 3.0
@@ -32,6 +34,8 @@ _KINDS_IN_PROSE = 2
 def secret_value(found: Found) -> bool:
     """Varied characters with a digit: no placeholder, no identifier of code, no key of a table, no UUID."""
     value = found.value
+    if _VENDOR.fullmatch(value):
+        return _PLACEHOLDER.search(value) is None and entropy(value) >= _VARIED_BITS and value[3:] != value[3:].lower()
     if _PLACEHOLDER.search(value) or _CODE.match(value) or _UUID.fullmatch(value) or _WORDS.fullmatch(value):
         return False
     if _SQL_KEY.search(found.before(40)) or re.match(r"\s{0,2}\(", found.after(3)):

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 
+from axonflow_policy.catalogue.jailbreak_signals import GROUPS
+from axonflow_policy.catalogue.prompt_role import STRONG
 from axonflow_policy.validators.found import Found
 
 _WINDOW = 160
+# Jailbreaks are long; their signals stand within a paragraph or two of each other.
+_NEAR = 500
+_ENOUGH_SIGNALS = 4
+_SIGNALS = tuple(re.compile(group, re.IGNORECASE) for group in GROUPS)
+_STRONG_ROLE = re.compile(STRONG)
 _REPORTED = re.compile(
     r"\b(?:what|why|how|explain\w*|describe\w*|detect\w*|prevent\w*|phrases?|sentence|example|called|says?|means?|wrote"
     r"|attacks? (?:like|such as)|prompts? (?:like|such as)|write about)\b[^\n.!?]*[\"'`(]\s*$",
@@ -26,20 +33,47 @@ _STRONG = re.compile(
     r"previous|prior|above|earlier|preceding|initial|original|system|foregoing|before|your|the user|told|you know|new",
     re.IGNORECASE,
 )
+# What somebody must not do, or was told to do, is no order to the model.
+_NOT_ORDERED = re.compile(
+    r"(?<!why )\b(?:do not|don'?t|(?:must|should|may|shall|can|will) (?:not|never)|cannot|never)\s*$"
+    r"|\b(?:him|her|them|us|(?:be|was|were|are|is) (?:told|asked|advised)) to\s*$",
+    re.IGNORECASE,
+)
 
 
 def override(found: Found) -> bool:
     """An order, not a quotation of one inside a question, and not one about the rules of something else."""
-    if _REPORTED.search(found.before(_WINDOW)):
+    if not _is_order(found):
         return False
     return _STRONG.search(found.value) is not None or _ABOUT_SOMETHING.match(found.after(_WINDOW)) is None
 
 
 def role(found: Found) -> bool:
-    """An order, not a quotation of one inside a question; "can do anything now that" is none."""
-    if found.value[-3:].lower() == "now" and found.after(5).lower() == " that":
+    """An order to become somebody without rules, not a quotation of one; or a text that has the signals of several.
+
+    Words that jailbreaks share count where three of their groups stand near each other.
+    """
+    value = found.value
+    if value[-3:].lower() == "now" and found.after(5).lower() == " that":
         return False
-    return _REPORTED.search(found.before(_WINDOW)) is None
+    if _STRONG_ROLE.match(value) is None:
+        return _has_several_signals(found)
+    return _is_order(found)
+
+
+def demand(found: Found) -> bool:
+    """A demand that is made, not quoted inside a question."""
+    return _is_order(found)
+
+
+def _is_order(found: Found) -> bool:
+    before = found.before(_WINDOW)
+    return _REPORTED.search(before) is None and _NOT_ORDERED.search(before) is None
+
+
+def _has_several_signals(found: Found) -> bool:
+    near = found.before(_NEAR) + found.value + found.after(_NEAR)
+    return sum(signal.search(near) is not None for signal in _SIGNALS) >= _ENOUGH_SIGNALS
 
 
 def marker(found: Found) -> bool:
