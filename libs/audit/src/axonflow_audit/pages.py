@@ -6,6 +6,7 @@ in many short transactions.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, LiteralString
 
 import msgspec
@@ -32,6 +33,10 @@ TOP_POLICIES: LiteralString = """
         SELECT DISTINCT x.policy_id, x.name FROM jsonb_to_recordset(matched_policies) AS x(policy_id text, name text)
     ) m WHERE matched_policies <> '[]'::jsonb AND """
 TOP_POLICIES_GROUPS: LiteralString = " GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT %(most)s"
+CALLS_BY_STEP: LiteralString = """
+    SELECT date_trunc(%(step)s, created_at, 'UTC'), verdict, sum(folded_count)
+    FROM audit_logs WHERE """
+CALLS_BY_STEP_GROUPS: LiteralString = " GROUP BY 1, 2 ORDER BY 1, 2"
 HIT_COUNT: LiteralString = "SELECT count(*) FROM (SELECT FROM audit_logs WHERE "
 HIT_COUNT_END: LiteralString = " LIMIT %(most)s) hits"
 
@@ -52,6 +57,14 @@ class PolicyCount(msgspec.Struct, frozen=True):
     policy_id: str
     policy_name: str
     count: int
+
+
+class StepCount(msgspec.Struct, frozen=True):
+    """Calls of one verdict in the hour or day that begins at ``start``."""
+
+    start: datetime
+    verdict: str
+    calls: int
 
 
 async def read_page(
@@ -91,6 +104,13 @@ async def summary_groups(connection: Connection, wanted: RecordFilter) -> list[S
         SummaryGroup(verdict, severity, int(calls), latency_ms, timed)
         for verdict, severity, calls, latency_ms, timed in await cursor.fetchall()
     ]
+
+
+async def calls_by_step(connection: Connection, wanted: RecordFilter, step: str) -> list[StepCount]:
+    """All calls by verdict and by ``step``, which is ``hour`` or ``day`` in UTC; oldest first."""
+    where, params = where_of(wanted)
+    cursor = await connection.execute(CALLS_BY_STEP + where + CALLS_BY_STEP_GROUPS, {**params, "step": step})
+    return [StepCount(start.astimezone(UTC), verdict, int(calls)) for start, verdict, calls in await cursor.fetchall()]
 
 
 async def top_policies(connection: Connection, wanted: RecordFilter, *, most: int) -> list[PolicyCount]:

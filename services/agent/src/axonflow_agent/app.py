@@ -70,7 +70,7 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
         GapEndpoint(agent.door.enter_or_service, agent.database, settings.limits.audit_retention_days).route(),
         *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
         *policies.routes(agent.door, _policies(agent)),
-        *breaker.routes(agent.door.enter, _circuits(agent), settings.edition),
+        *breaker.routes(agent.door.enter, agent.door.enter_or_service, _circuits(agent), settings.edition),
         *forward.routes(_forwarder(agent), agent.door.enter),
     ]
 
@@ -78,7 +78,11 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
 def _adapters(agent: Agent) -> list[Adapter]:
     settings = agent.settings
     report = ReportPlane(
-        agent.metrics, agent.database, default_prices(), lambda: agent.audit.place is not Place.POSTGRES
+        agent.metrics,
+        agent.database,
+        default_prices(),
+        rows_wait=lambda: agent.audit.place is not Place.POSTGRES,
+        rows_are_late=settings.audit_async,
     )
     decide = DecisionPlane(
         agent.metrics, settings.decision_expires_after_s, ContextAllowlist(settings.decision_context_allowlist)

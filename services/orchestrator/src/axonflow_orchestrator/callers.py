@@ -24,7 +24,7 @@ class Readable(msgspec.Struct, frozen=True):
 
     Attributes:
         org_id: whose rows; row security holds it too.
-        tenant_id: None in community, where the whole deployment is one tenant (rulings section 2).
+        tenant_id: None in community, where the whole deployment is one tenant (rulings section 2), and for the portal.
         since: the earliest moment within the edition's window; None without one.
         edition: the tier in force.
     """
@@ -46,9 +46,11 @@ def caller_of(request: Request, settings: OrchestratorSettings) -> Caller:
 def readable_by(caller: Caller, settings: OrchestratorSettings) -> Readable:
     """What ``caller`` may read now."""
     days = settings.limits.audit_retention_days
+    # A service that names no tenant reads for its operator, who sees the organisation; a client always has one.
+    whole = caller.kind is CallerKind.SERVICE and not caller.tenant_id
     return Readable(
         org_id=caller.org_id,
-        tenant_id=caller.tenant_id if settings.mode.asks_for_credentials else None,
+        tenant_id=caller.tenant_id if settings.mode.asks_for_credentials and not whole else None,
         since=None if days < 0 else datetime.now(UTC) - timedelta(days=days),
         edition=settings.edition,
     )

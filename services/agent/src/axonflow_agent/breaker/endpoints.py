@@ -82,8 +82,15 @@ class CircuitEndpoints:
         return answer(await self.service.configure(await read(request, ConfigBody), author(request, caller)))
 
 
-def routes(enter: Enter, service: CircuitService, edition: Edition) -> list[Route]:
-    """The routes; in other editions than enterprise there is nothing at them."""
+def routes(enter: Enter, read_by: Enter, service: CircuitService, edition: Edition) -> list[Route]:
+    """The routes; in other editions than enterprise there is nothing at them.
+
+    Args:
+        enter: who calls.
+        read_by: who reads the state; another service may ask for a caller.
+        service: what does the work.
+        edition: the tier in force.
+    """
     endpoints = CircuitEndpoints(service)
     table: tuple[tuple[str, str, Handler], ...] = (
         ("POST", PATH + "/trip", endpoints.trip),
@@ -99,7 +106,7 @@ def routes(enter: Enter, service: CircuitService, edition: Edition) -> list[Rout
 
     def behind(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            caller = await enter(request)
+            caller = await (read_by if handler == endpoints.status else enter)(request)
             if edition is not Edition.ENTERPRISE:
                 raise Fault(404, "The circuit breaker belongs to the enterprise edition")
             return await handler(request, caller)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from axonflow_contracts.caller import Caller
+from axonflow_contracts.caller import Caller, CallerKind
 from axonflow_contracts.errors import Fault
 from axonflow_database import Database, DatabaseUnavailable
 from starlette.requests import Request
@@ -29,7 +29,7 @@ UNLIMITED = -1
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GapEndpoint:
-    """The report of one tenant.
+    """The report of one tenant, or of the organisation for the portal.
 
     Attributes:
         enter: who asks; another service may ask on behalf of a caller.
@@ -48,7 +48,9 @@ class GapEndpoint:
         """Totals over the whole span, and one page of the hours in which something is missing."""
         caller = await self.enter(request)
         now = datetime.now(UTC)
-        query = parse_gap_query(request.query_params, caller.tenant_id, now)
+        # A service that names no tenant reads for its operator; a client always has one.
+        whole = caller.kind is CallerKind.SERVICE and not caller.tenant_id
+        query = parse_gap_query(request.query_params, None if whole else caller.tenant_id, now)
         if self.retention_days != UNLIMITED:
             kept_since = now - timedelta(days=self.retention_days)
             query = msgspec.structs.replace(query, since=min(max(query.since, kept_since), query.until))
@@ -69,7 +71,7 @@ class GapEndpoint:
         return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
-def parse_gap_query(params: Mapping[str, str], tenant_id: str, now: datetime) -> GapQuery:
+def parse_gap_query(params: Mapping[str, str], tenant_id: str | None, now: datetime) -> GapQuery:
     """Read ``since``, ``until``, ``client_id``, ``limit`` and ``offset``; the last 24 hours unless told otherwise.
 
     Raises:

@@ -45,7 +45,8 @@ CONTEXTS = """
                   AND l.created_at >= c.created_at AND l.created_at <= c.expires_at + %(slack)s
                   AND l.created_at >= %(since)s AND l.created_at < %(until)s + %(validity)s + %(slack)s) AS reported
         FROM gateway_contexts c
-        WHERE c.tenant_id = %(tenant_id)s AND c.created_at >= %(since)s AND c.created_at < %(until)s
+        WHERE (%(tenant_id)s::text IS NULL OR c.tenant_id = %(tenant_id)s)
+          AND c.created_at >= %(since)s AND c.created_at < %(until)s
           AND (%(client_id)s = '' OR c.client_id = %(client_id)s)
     ), hours AS (
         SELECT client_id, hour,
@@ -73,7 +74,8 @@ GAPS = f"""{CONTEXTS}
 # Reports that were taken while PostgreSQL was away: their contexts are looked for when somebody asks.
 UNKNOWN_CONTEXTS = """
     SELECT count(*) FROM llm_call_audits l
-    WHERE l.tenant_id = %(tenant_id)s AND l.created_at >= %(since)s AND l.created_at < %(until)s
+    WHERE (%(tenant_id)s::text IS NULL OR l.tenant_id = %(tenant_id)s)
+      AND l.created_at >= %(since)s AND l.created_at < %(until)s
       AND (%(client_id)s = '' OR l.client_id = %(client_id)s) AND l.metadata ->> 'context' = 'unverified'
       AND NOT EXISTS (
         SELECT FROM gateway_contexts c
@@ -124,9 +126,9 @@ class Gap(Counts, frozen=True, kw_only=True):
 
 
 class GapQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report covers; ``client_id`` is empty for all clients of the tenant."""
+    """What a report covers; ``client_id`` is empty for all clients, ``tenant_id`` None for all of an organisation."""
 
-    tenant_id: str
+    tenant_id: str | None
     client_id: str
     since: datetime
     until: datetime

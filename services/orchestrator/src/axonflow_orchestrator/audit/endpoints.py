@@ -63,7 +63,7 @@ class AuditEndpoints:
     async def summary(self, request: Request) -> Response:
         """``POST /api/v1/audit/summary``."""
         asked = await read_json(request, Window, LARGEST_SEARCH)
-        return _json(await self.reader.summary(queries.window_of(asked, self._readable(request))))
+        return _json(await self.reader.summary(queries.window_of(asked, self._readable(request)), asked.interval))
 
     async def export(self, request: Request) -> Response:
         """``GET /api/v1/audit/export``: every row of the filter, up to this moment."""

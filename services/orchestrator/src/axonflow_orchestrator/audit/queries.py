@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 import msgspec
 from axonflow_audit.filters import Position, RecordFilter
@@ -17,11 +18,16 @@ SEARCH_ROWS = 100
 TENANT_ROWS = 50
 MOST_OFFSET = 100_000
 LONGEST_SUMMARY = timedelta(days=366)
+LONGEST_HOURLY = timedelta(days=31)
 SUMMARY_DAYS = 1
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search asks for; the body of POST search, and the query of an export and of a tenant's list."""
+    """What a search asks for; the body of POST search, and the query of an export and of a tenant's list.
+
+    Attributes:
+        governed: decisions on calls alone, without changes of policies and reports of tools.
+    """
 
     user_email: str | None = None
     client_id: str | None = None
@@ -39,16 +45,31 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     trace_id: str | None = None
     tool_signature: str | None = None
+    governed: bool = False
     limit: int | None = None
     offset: int | None = None
     cursor: str | None = None
 
 
+class Interval(StrEnum):
+    """How wide a step of a series is, in UTC."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of a summary."""
+    """The body of a summary.
+
+    Attributes:
+        interval: asks for the calls of each hour or day as well.
+        governed: as of a search.
+    """
 
     start_time: str | None = None
     end_time: str | None = None
+    interval: Interval | None = None
+    governed: bool = False
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -101,6 +122,7 @@ def filter_of(asked: Search, readable: Readable) -> RecordFilter:
         policy_id=text(asked.policy_id, "policy_id"),
         override_id=text(asked.override_id, "override_id"),
         tool_signature=text(asked.tool_signature, "tool_signature"),
+        governed=asked.governed,
     )
 
 
@@ -114,8 +136,14 @@ def window_of(asked: Window, readable: Readable) -> RecordFilter:
     since = moment(asked.start_time, "start_time") or until - timedelta(days=SUMMARY_DAYS)
     if since > until or until - since > LONGEST_SUMMARY:
         raise Fault(400, "start_time must be before end_time, by one year at most")
+    if asked.interval is Interval.HOUR and until - since > LONGEST_HOURLY:
+        raise Fault(400, f"a series by the hour covers {LONGEST_HOURLY.days} days at most: ask for interval day")
     return RecordFilter(
-        org_id=readable.org_id, tenant_id=readable.tenant_id, since=later(since, readable.since), until=until
+        org_id=readable.org_id,
+        tenant_id=readable.tenant_id,
+        since=later(since, readable.since),
+        until=until,
+        governed=asked.governed,
     )
 
 

@@ -17,7 +17,7 @@ from axonflow_contracts.verdicts import WIRE_WORDS, Verdict, Wire
 from axonflow_database import Connection, Database
 
 from axonflow_orchestrator.audit.entries import Entry, entry_of
-from axonflow_orchestrator.audit.queries import Page
+from axonflow_orchestrator.audit.queries import Interval, Page
 from axonflow_orchestrator.callers import Readable, reading
 from axonflow_orchestrator.questions import cursor_of
 
@@ -66,8 +66,19 @@ class Correlation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     source_errors: tuple[str, ...] = ()
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened between two moments; each call counts, also those that were folded into one row."""
+class Step(msgspec.Struct, frozen=True):
+    """The calls of one hour or day, by verdict; steps without a call are left out."""
+
+    start: datetime
+    by_action: dict[str, int]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened between two moments; each call counts, also those that were folded into one row.
+
+    Attributes:
+        series: by hour or day, where the caller asked for it.
+    """
 
     start_time: datetime | None
     end_time: datetime | None
@@ -82,6 +93,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     by_severity: dict[str, int]
     by_action: dict[str, int]
     top_policies: tuple[pages.PolicyCount, ...]
+    series: tuple[Step, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +157,8 @@ class AuditReader:
         rows = tuple(_traced(each) for each in found)
         return Correlation(trace_id=trace_id, rows=rows, total=len(rows), partial=bool(errors), source_errors=errors)
 
-    async def summary(self, wanted: RecordFilter) -> Summary:
-        """Counts over a window.
+    async def summary(self, wanted: RecordFilter, interval: Interval | None = None) -> Summary:
+        """Counts over a window, and over each hour or day of it.
 
         Raises:
             Fault: 503, PostgreSQL does not answer, or not in time for so long a window.
@@ -154,7 +166,9 @@ class AuditReader:
         async with reading(self.database, wanted.org_id) as connection:
             groups = await pages.summary_groups(connection, wanted)
             top = await pages.top_policies(connection, wanted, most=TOP_POLICIES)
-        return _summary(wanted, groups, tuple(top))
+            steps = None if interval is None else await pages.calls_by_step(connection, wanted, interval.value)
+        told = _summary(wanted, groups, tuple(top))
+        return told if steps is None else msgspec.structs.replace(told, series=_series(steps))
 
 
 def everything(readable: Readable) -> RecordFilter:
@@ -177,6 +191,14 @@ def _traced(found: TraceRow) -> TracedRow:
 def _cut_short(found: Iterable[TraceRow]) -> list[str]:
     counts = Counter(each.source for each in found)
     return [f"{source}: only the first rows were read" for source, count in counts.items() if count > MOST_TRACE_ROWS]
+
+
+def _series(steps: Iterable[pages.StepCount]) -> tuple[Step, ...]:
+    words = WIRE_WORDS[Wire.AUDIT_ENTRY]
+    told: dict[datetime, dict[str, int]] = {}
+    for step in steps:
+        told.setdefault(step.start, {})[words[Verdict(step.verdict)]] = step.calls
+    return tuple(Step(start, counts) for start, counts in told.items())
 
 
 def _summary(wanted: RecordFilter, groups: list[pages.SummaryGroup], top: tuple[pages.PolicyCount, ...]) -> Summary:
