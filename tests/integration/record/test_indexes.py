@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 import psycopg
 import pytest
 from axonflow_audit import pages, traces
@@ -17,7 +18,7 @@ ROWS = 20_000
 FILL = """
     INSERT INTO audit_logs (org_id, created_at, id, decision_id, trace_id, tenant_id, plane, verdict, matched_policies)
     SELECT %(org)s, now() - n * interval '8 seconds', 'r' || n, 'r' || n, 't' || n / 3,
-        'tenant-' || n %% 4, 'llm', 'allowed',
+        'tenant-' || n %% 4, 'llm', CASE WHEN n %% 200 = 0 THEN 'blocked' ELSE 'allowed' END,
         CASE WHEN n %% 50 = 0 THEN '[{"policy_id": "p", "name": "P"}]'::jsonb ELSE '[]'::jsonb END
     FROM generate_series(1, %(rows)s) n
 """
@@ -72,6 +73,7 @@ def below(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         (TENANT, None),
         (TENANT, MIDDLE),
         (WHOLE, MIDDLE),
+        (msgspec.structs.replace(TENANT, tenant_id="tenant-0", verdicts=("blocked",)), MIDDLE),
         (RecordFilter(org_id=ORG, tenant_id="tenant-2", policy_id="p"), None),
         (RecordFilter(org_id=ORG, tenant_id="tenant-2", decision_id="r77"), None),
     ],

@@ -55,7 +55,10 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     id: str
 
 
-# The partial index over rows with a match is used only where the statement says that there is one.
+# The partial indexes, over rows with a match and over rows that were not allowed, are used only where the statement
+# says that a row is one of those.
+_ALLOWED = "allowed"
+_NOT_ALLOWED: LiteralString = "verdict <> 'allowed'"
 _MATCHED: LiteralString = "matched_policies <> '[]'::jsonb AND "
 _CONDITIONS: Mapping[str, LiteralString] = MappingProxyType(
     {
@@ -97,6 +100,8 @@ def where_of(wanted: RecordFilter, after: Position | None = None) -> tuple[Liter
             continue
         parts.append(condition)
         params[name] = _READERS.get(name, _as_it_is)(value)
+    if wanted.verdicts and _ALLOWED not in wanted.verdicts:
+        parts.append(_NOT_ALLOWED)
     if after is not None:
         parts.append("(created_at, id) < (%(after_at)s, %(after_id)s)")
         params |= {"after_at": after.created_at, "after_id": after.id}
