@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from support.connectors import ORG, ROWS, Backend
 from support.data_servers import PASSWORD, free_port, running_mariadb, running_redis
 from support.data_stand_ins import ACCESS_KEY, SECRET_KEY, SLACK_TOKEN, ApiStandIn, S3StandIn, SlackStandIn, listening
+from support.postgres import Server
 
 NOTES = [f"note {number}" for number in range(ROWS)]
 SELECT_ALL = Call(statement="SELECT text FROM notes ORDER BY text")
@@ -29,10 +30,18 @@ def insert(text: str) -> Call:
     return Call(statement="INSERT INTO notes (text) VALUES (:text)", parameters={"text": text})
 
 
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """One empty database for all tests here; each makes its tables anew."""
+    with postgres_server.database(template=None) as url:
+        yield url
+
+
 @asynccontextmanager
 async def postgres(url: str) -> AsyncIterator[Backend]:
     given = conninfo_to_dict(url)
     async with await psycopg.AsyncConnection.connect(**given, autocommit=True) as connection:
+        await connection.execute("DROP TABLE IF EXISTS notes")
         await connection.execute("CREATE TABLE notes (text text)")
         for note in NOTES:
             await connection.execute("INSERT INTO notes VALUES (%s)", [note])
@@ -215,7 +224,7 @@ async def slack(_ground: None) -> AsyncIterator[Backend]:
 
 # each with the fixture that gives it its server
 BACKENDS: dict[str, tuple[Callable[..., AbstractAsyncContextManager[Backend]], str]] = {
-    "postgres": (postgres, "empty_database_url"),
+    "postgres": (postgres, "postgres_url"),
     "mysql": (mysql, "mariadb_port"),
     "sqlite": (sqlite, "tmp_path"),
     "redis": (redis, "redis_port"),

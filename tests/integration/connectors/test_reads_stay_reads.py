@@ -30,8 +30,8 @@ def of(type_: str, options: dict[str, object], credentials: dict[str, str], root
 
 
 @pytest_asyncio.fixture
-async def postgres(empty_database_url: str) -> AsyncIterator[Connector]:
-    given = conninfo_to_dict(empty_database_url)
+async def postgres(postgres_url: str) -> AsyncIterator[Connector]:
+    given = conninfo_to_dict(postgres_url)
     options = {
         "host": "127.0.0.1",
         "port": int(given["port"] or 0),
@@ -40,6 +40,8 @@ async def postgres(empty_database_url: str) -> AsyncIterator[Connector]:
         "sslmode": "disable",
     }
     async with of("postgres", options, {"password": str(given["password"])}).opened() as connector:
+        await connector.execute(Call(statement="DROP TABLE IF EXISTS t CASCADE"))
+        await connector.execute(Call(statement="DROP FUNCTION IF EXISTS sneak"))
         await connector.execute(Call(statement="CREATE TABLE t AS SELECT 1 AS a"))
         await connector.execute(
             Call(statement="CREATE FUNCTION sneak() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (9) RETURNING 1'")
