@@ -157,6 +157,17 @@ async def test_a_call_that_was_proxied_is_a_context_too(enterprise: Planes) -> N
     assert (call["context_id"], call["decision"]) == (request_id, "allow")
 
 
+async def test_a_context_is_found_though_answers_do_not_wait_for_their_rows(postgres_server, tmp_path) -> None:
+    from support.planes import planes
+
+    with postgres_server.database() as url:
+        async with planes(url, tmp_path, "community", AGENT_PERFORMANCE_MODE="true") as hasty:
+            for _ in range(10):
+                context_id = (await approved(hasty))["context_id"]
+                assert (await hasty.post(REPORT, report(context_id))).status == 200
+            assert (await hasty.post(REPORT, report("made-up"))).status == 400
+
+
 async def test_usage_may_be_missing_and_a_total_alone_is_priced(enterprise: Planes) -> None:
     context_id = (await approved(enterprise))["context_id"]
     bare = await enterprise.post(REPORT, report(context_id, token_usage=None))

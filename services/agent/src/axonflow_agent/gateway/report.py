@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import logging
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +34,8 @@ PATH = "/api/audit/llm-call"
 KIND = "audit_llm_call"
 UNKNOWN_CONTEXT = "Invalid or expired context"
 OTHER = "other"
+# How long a context that was just told may take to be readable, where answers do not wait for their rows.
+_LOOKS_FOR_LATE_ROWS, _PAUSE_S = 5, 0.1
 _REPORTS = uuid.UUID("6d1f6f0a-3f0e-5b0e-9a35-0a2e4a4b7c11")  # the name space of our audit ids
 
 
@@ -41,6 +45,7 @@ class ReportPlane:
 
     Attributes:
         rows_wait: whether contexts may stand in a file that PostgreSQL does not have yet.
+        rows_are_late: whether answers go out before their rows are durable (``AGENT_PERFORMANCE_MODE``).
         once: keeps equal reports apart.
     """
 
@@ -48,6 +53,7 @@ class ReportPlane:
     database: Database
     prices: PriceTable
     rows_wait: Callable[[], bool]
+    rows_are_late: bool = False
     once: Once = dataclasses.field(default_factory=Once)
 
     def adapter(self) -> Adapter:
@@ -95,8 +101,10 @@ class ReportPlane:
         """
         caller, now = call.caller, call.exchange.received_at
         try:
-            async with self.database.tenant(caller.org_id) as connection:
-                context = await find_context(connection, report.context_id, report.audit_id, now)
+            context = await self._found(caller.org_id, report, now)
+            for _ in range(_LOOKS_FOR_LATE_ROWS if self.rows_are_late and context is None else 0):
+                await asyncio.sleep(_PAUSE_S)
+                context = await self._found(caller.org_id, report, now)
         except DatabaseUnavailable:
             logger.warning("a reported call is taken without its context: PostgreSQL is away")
             return None
@@ -109,6 +117,10 @@ class ReportPlane:
         ):
             raise Fault(400, UNKNOWN_CONTEXT)
         return context
+
+    async def _found(self, org_id: str, report: _Report, now: datetime) -> Context | None:
+        async with self.database.tenant(org_id) as connection:
+            return await find_context(connection, report.context_id, report.audit_id, now)
 
     def _count(self, exchange: Exchange, report: _Report, *, repeated: bool) -> None:
         series = self.metrics.gateway
