@@ -9,7 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from axonflow_audit import pages
-from support.record import SSN, Record
+from axonflow_audit.filters import RecordFilter
+from axonflow_contracts.errors import Fault
+from axonflow_database import DatabaseUnavailable
+from axonflow_orchestrator.audit.export import AuditExport, Form
+from support.record import ORG, SSN, Record
 
 EXPORT = "/api/v1/audit/export"
 
@@ -59,3 +63,18 @@ async def test_no_cell_begins_a_formula(record: Record) -> None:
     rows = list(csv.DictReader(io.StringIO(reply.body.decode(), newline="")))
     assert {row["query"] for row in rows} == {f"'{text}" for text in texts[:-1]} | {texts[-1]}
     assert not [cell for row in rows for cell in row.values() if cell.lstrip().startswith(("=", "+", "-", "@"))]
+
+
+async def test_half_a_file_never_looks_whole(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("axonflow_orchestrator.audit.export.ROWS_A_PAGE", 1)
+    for _ in range(2):
+        await record.write()
+    pieces = await AuditExport(record.orchestrator.database).open(RecordFilter(org_id=ORG, tenant_id=None), Form.JSONL)
+    assert (await anext(pieces)).endswith(b"\n")
+
+    async def gone(*_args: object, **_kwargs: object) -> object:
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(pages, "read_page", gone)
+    with pytest.raises(Fault, match="cannot be read"):
+        await anext(pieces)
