@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 from collections.abc import Iterator
 
@@ -65,3 +67,27 @@ async def test_a_name_that_turns_to_another_address_is_refused_at_the_next_dial(
         await ping(names, options)
     assert fault.value.kind is FaultKind.EGRESS
     assert "169.254" not in fault.value.message
+
+
+@pytest.mark.parametrize("type_", ["postgres", "mysql", "redis"])
+@pytest.mark.parametrize(
+    "babble", [b"", b"\x00" * 200, b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff" * 5000, b"E" * 500]
+)
+async def test_a_server_of_another_kind_is_a_fault_and_nothing_else(type_: str, babble: bytes) -> None:
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(babble)
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    tls = {"postgres": {"sslmode": "disable"}, "mysql": {"tls": "off"}, "redis": {}}[type_]
+    named = {} if type_ == "redis" else {"database": "d", "username": "u"}
+    options = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], **tls, **named}
+    async with server, Outbound(Egress.parse("127.0.0.1")) as outbound:
+        registry = ConnectorRegistry(standard_specs(), Surroundings(outbound=outbound))
+        connector = await registry.open(type_, org_id="acme", options=options, credentials={"password": "p"})
+        health = await connector.health()
+        await connector.close()
+    assert not health.healthy
+    assert "127.0.0.1" not in (health.error or "")

@@ -39,7 +39,10 @@ class Gathering:
             self._truncated = "rows"
             return False
         ready = {str(name): json_value(value) for name, value in row.items()}
-        size = len(msgspec.json.encode(ready)) + 1
+        try:
+            size = len(msgspec.json.encode(ready)) + 1
+        except UnicodeEncodeError as error:  # half of a surrogate pair
+            raise ConnectorFault(FaultKind.FAILED, "The answer holds a text that is no valid Unicode") from error
         if self._limits.max_bytes and self._bytes + size > self._limits.max_bytes:
             self._truncated = "bytes"
             return False

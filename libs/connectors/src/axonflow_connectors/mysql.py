@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ SQL_MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
 _FILES = re.compile(r"\b(?:OUTFILE|DUMPFILE|LOAD_FILE)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(r"/\*M?!")
 _ACCESS_DENIED = {1044, 1045, 1698}
+_GARBLED = (struct.error, IndexError, AttributeError, AssertionError, UnicodeDecodeError)
 _READ_ONLY = 1792
 _OUT_OF_TIME = {1969, 3024}  # MariaDB's and MySQL's
 
@@ -104,6 +106,8 @@ class _Work:
             raise _fault(error) from error
         except OSError as error:
             raise unreachable(error) from error
+        except _GARBLED as error:
+            raise ConnectorFault(FaultKind.FAILED, "The server does not speak the MySQL protocol") from error
         cursor = SSDictCursor(connection)
         try:
             return _answer(cursor, begin, statement, values, gathering)
@@ -111,6 +115,8 @@ class _Work:
             raise _fault(error) from error
         except OSError as error:
             raise unreachable(error) from error
+        except _GARBLED as error:
+            raise ConnectorFault(FaultKind.FAILED, "The server does not speak the MySQL protocol") from error
         except (ValueError, TypeError) as error:
             raise ConnectorFault(FaultKind.REQUEST, "The statement or a parameter cannot be sent") from error
         finally:

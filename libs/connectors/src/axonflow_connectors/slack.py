@@ -51,8 +51,7 @@ class Slack(Connector):
             while True:
                 page = [*given.items(), ("limit", _PAGE), *([("cursor", cursor)] if cursor else [])]
                 answer = await self._ask("GET", with_query(f"/{method}", page), None, call.limits)
-                items = [item for item in answer.get(key) or () if isinstance(item, dict)]
-                cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+                items, cursor = _page(answer, key)
                 if not gathering.add_all(items) or not cursor or not items:
                     return gathering.finish()
 
@@ -85,6 +84,14 @@ class Slack(Connector):
             known = error if error.replace("_", "").isalpha() and len(error) <= 64 else "no reason"
             raise ConnectorFault(FaultKind.FAILED, f"Slack refused the call ({known})")
         return answer
+
+
+def _page(answer: Mapping[str, Any], key: str) -> tuple[list[dict[str, Any]], str]:
+    """The objects of one page, and where the next one begins; empty on the last."""
+    items, following = answer.get(key), answer.get("response_metadata")
+    cursor = following.get("next_cursor") if isinstance(following, dict) else ""
+    found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return found, cursor if isinstance(cursor, str) else ""
 
 
 def _operation(table: Mapping[str, Any], statement: str) -> Any:
