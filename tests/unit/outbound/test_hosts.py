@@ -6,6 +6,9 @@ import ipaddress
 
 import pytest
 from axonflow_outbound import HostInvalid, parse_host, parse_url
+from hypothesis import example, given
+from hypothesis import strategies as st
+from yarl import URL
 
 
 @pytest.mark.parametrize(
@@ -114,3 +117,29 @@ def test_an_address_is_taken_apart(url: str, parsed: object) -> None:
 def test_an_address_with_a_trick_in_it_is_refused(url: str) -> None:
     with pytest.raises(HostInvalid):
         parse_url(url)
+
+
+WORDS = (
+    r"http:// https:// HTTP: // / \ @ : ? # [ ] % %40 %2e . .. - _ 127.0.0.1 0x7f 1 017 ::1 fe80::1 example COM "
+    r"localhost 80 443 65535 a ; , & = ! ' * + ~ | { }"
+)
+PIECES = st.sampled_from(WORDS.split())
+
+
+@given(st.sampled_from(["http://", "https://", ""]), st.lists(PIECES, max_size=8).map("".join))
+@example("http://", "example.com:80#@127.0.0.1/")
+@example("http://", "example.com?@127.0.0.1/")
+@example("http://", "a:80@b")
+@example("http://", "[::1]:80/x]")
+def test_the_client_dials_the_host_that_was_checked(scheme: str, rest: str) -> None:
+    """Two readers take an address apart: ours, which checks, and the client's, which dials."""
+    text = scheme + rest
+    try:
+        read_scheme, host, port = parse_url(text)
+    except HostInvalid:
+        return
+    dialled = URL(text, encoded=True)
+    assert dialled.scheme == read_scheme
+    assert dialled.port == port
+    assert dialled.host is not None
+    assert parse_host(dialled.host) == host
