@@ -133,7 +133,7 @@ POLICIES: tuple[Policy, ...] = (
         pattern=after_label(SEPARATOR),
         validator="driver_licence",
         reason="Driver licence number detected",
-        description="A licence number of an American state after its label, and British and Indian ones by their form",
+        description="A licence number of an American state, Great Britain or India after its label or in its column",
         action=Action.BLOCK,
         request=Action.WARN,
     ),

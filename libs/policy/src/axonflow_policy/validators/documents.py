@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from axonflow_policy.validators.found import Found
-from axonflow_policy.validators.neighbours import CONTEXT, named_otherwise, stands_alone
+from axonflow_policy.validators.neighbours import stands_alone
 
 _WINDOW = 700
 # Driving licences of the American states, without their separators (AAMVA, DL/ID Card Design Standard, annex forms).
@@ -20,13 +20,12 @@ _BIRTH_LABEL = re.compile(r"birth|\bd\.?o\.?b\b", re.IGNORECASE)
 
 
 def driver_licence(found: Found) -> bool:
-    """A form of one of the American states after a label; the British and the Indian form need none.
+    """A form of one of the American states, the British form with a possible month, or the Indian one.
 
     Sources: AAMVA for the states; for Great Britain the DVLA's driver number, whose months run from 01 to 12 and for
     women from 51 to 62; for India the Ministry of Road Transport.
     """
-    claimed = named_otherwise(found) and _LICENCE_LABEL.search(found.before(CONTEXT)) is None
-    if claimed or not stands_alone(found):
+    if not stands_alone(found):
         return False
     number = re.sub(r"[ -]", "", found.value).upper()
     if _BRITISH.fullmatch(number) and int(number[6:8]) % 50 in range(1, 13):
