@@ -21,7 +21,7 @@ from support.gateway import CLIENT, CLIENT_SECRET, INTERNAL_SECRET, JWT_SECRET, 
 from support.serving import call, http_scope
 
 _numbers = itertools.count(1)  # an address for each call: refusals of one address fold beyond twenty a second
-KEYS = {"audit_logs": "decision_id", "llm_call_audits": "id", "gateway_contexts": "id"}
+KEYS = {"audit_logs": "decision_id", "llm_call_audits": "id", "gateway_contexts": "id", "mcp_query_audits": "id"}
 
 
 @dataclasses.dataclass(frozen=True)

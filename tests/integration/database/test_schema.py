@@ -16,7 +16,7 @@ Owner = psycopg.Connection[tuple[Any, ...]]
 
 # Found by an id that is known before the organisation is (rulings §6).
 REFERENCE_TABLES = {"clients"}
-RECORD = ("audit_logs", "gateway_contexts", "llm_call_audits")  # partitioned by month
+RECORD = ("audit_logs", "gateway_contexts", "llm_call_audits", "mcp_query_audits")  # partitioned by month
 
 TABLES_WITH_ORG = """
     SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, c.relispartition
@@ -90,6 +90,7 @@ def test_rights_are_given_to_our_roles_alone(owner: Owner) -> None:
         ("audit_logs", "INSERT"),
         ("llm_call_audits", "INSERT"),
         ("gateway_contexts", "INSERT"),
+        ("mcp_query_audits", "INSERT"),
     }
     audit = {(role, right) for table, role, right in grants if table.startswith(RECORD)}
     assert audit == {

@@ -5,7 +5,15 @@ from axonflow_audit.errors import AuditDirectoryError, AuditUnavailable
 from axonflow_audit.link import AuditConnections, Place
 from axonflow_audit.log import AuditLog
 from axonflow_audit.refusals import RefusalFold
-from axonflow_audit.rows import AuditEntry, AuditRow, DetailRow, GatewayContextRow, LlmCallRow, MatchedPolicy
+from axonflow_audit.rows import (
+    AuditEntry,
+    AuditRow,
+    DetailRow,
+    GatewayContextRow,
+    LlmCallRow,
+    MatchedPolicy,
+    McpQueryRow,
+)
 
 __all__ = [
     "AuditConnections",
@@ -19,6 +27,7 @@ __all__ = [
     "GatewayContextRow",
     "LlmCallRow",
     "MatchedPolicy",
+    "McpQueryRow",
     "Place",
     "RefusalFold",
 ]

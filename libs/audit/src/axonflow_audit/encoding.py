@@ -9,7 +9,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from axonflow_audit.rows import AUDIT_LOGS, TABLE_OF, AuditEntry, AuditRow, DetailRow, GatewayContextRow, LlmCallRow
+from axonflow_audit.rows import (
+    AUDIT_LOGS,
+    TABLE_OF,
+    AuditEntry,
+    AuditRow,
+    DetailRow,
+    GatewayContextRow,
+    LlmCallRow,
+    McpQueryRow,
+)
 
 # Longer keys would not fit into an index; a longer text is a mistake of its caller and is cut, not lost.
 LONGEST_TEXT = 500
@@ -142,6 +151,12 @@ def _without_bulk(row: AuditRow | DetailRow) -> dict[str, Any]:
     """What to replace in a row whose structured fields are beyond all measure."""
     if isinstance(row, GatewayContextRow):
         return {"data_sources": (), "policies_evaluated": row.policies_evaluated[:100]}
+    if isinstance(row, McpQueryRow):
+        return {
+            "request_matched_policies": row.request_matched_policies[:100],
+            "response_matched_policies": row.response_matched_policies[:100],
+            "response_redacted_fields": (),
+        }
     bulk: dict[str, Any] = {"metadata": {}}
     if isinstance(row, AuditRow):
         bulk["matched_policies"] = row.matched_policies[:100]

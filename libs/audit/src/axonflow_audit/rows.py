@@ -150,7 +150,52 @@ class GatewayContextRow(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-DetailRow = LlmCallRow | GatewayContextRow
+class McpQueryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``mcp_query_audits``: what was asked of a connector, or of a check for one, and what came back.
+
+    Attributes:
+        id: the decision id; the contract calls it ``audit_id``.
+        connector_name: masked where a policy found something in it.
+        operation: query, execute, check-input, check-output, or the action of a tool.
+        statement_hash: SHA-256 of the statement, hex; None without one, as ``parameters_hash``.
+        response_redacted_fields: JSON paths of what was masked, the first of them.
+        exfil_limit_type: rows, bytes or none: the limit that the answer ran over.
+        duration_ms: of the whole call.
+        success: whether the caller got what it asked for.
+    """
+
+    org_id: str
+    created_at: datetime
+    id: str
+    tenant_id: str = ""
+    client_id: str = ""
+    user_id: str | None = None
+    connector_name: str
+    operation: str
+    statement_hash: str | None = None
+    parameters_hash: str | None = None
+    parameter_count: int = 0
+    request_blocked: bool = False
+    request_block_reason: str | None = None
+    request_policies_evaluated: int = 0
+    request_matched_policies: tuple[str, ...] = ()
+    response_blocked: bool = False
+    response_policies_evaluated: int = 0
+    response_matched_policies: tuple[str, ...] = ()
+    response_redacted: bool = False
+    response_redactions_count: int = 0
+    response_redacted_fields: tuple[str, ...] = ()
+    exfil_rows_returned: int = 0
+    exfil_bytes_returned: int = 0
+    exfil_exceeded: bool = False
+    exfil_limit_type: str = "none"
+    row_count: int = 0
+    duration_ms: float | None = None
+    success: bool
+    error_message: str | None = None
+
+
+DetailRow = LlmCallRow | GatewayContextRow | McpQueryRow
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -163,11 +208,13 @@ class AuditEntry(msgspec.Struct, frozen=True):
 AUDIT_LOGS = "audit_logs"
 LLM_CALL_AUDITS = "llm_call_audits"
 GATEWAY_CONTEXTS = "gateway_contexts"
+MCP_QUERY_AUDITS = "mcp_query_audits"
 TABLES: Mapping[str, type[AuditRow | DetailRow]] = MappingProxyType(
     {
         AUDIT_LOGS: AuditRow,
         LLM_CALL_AUDITS: LlmCallRow,
         GATEWAY_CONTEXTS: GatewayContextRow,
+        MCP_QUERY_AUDITS: McpQueryRow,
     }
 )
 TABLE_OF: Mapping[type[AuditRow | DetailRow], str] = MappingProxyType({kind: name for name, kind in TABLES.items()})

@@ -13,7 +13,7 @@ from typing import LiteralString
 import psycopg
 
 from axonflow_audit.encoding import EncodedEntry
-from axonflow_audit.rows import AUDIT_LOGS, GATEWAY_CONTEXTS, LLM_CALL_AUDITS
+from axonflow_audit.rows import AUDIT_LOGS, GATEWAY_CONTEXTS, LLM_CALL_AUDITS, MCP_QUERY_AUDITS
 
 # COPY is refused under row security; this costs as much as COPY, and unnest of arrays seven times the CPU.
 INSERT_AUDIT_LOGS = """
@@ -66,11 +66,36 @@ FROM json_to_recordset(%(gateway_contexts)s::json) AS x(
 ON CONFLICT DO NOTHING
 """
 
+INSERT_MCP_QUERY_AUDITS = """
+INSERT INTO mcp_query_audits (
+    org_id, created_at, id, tenant_id, client_id, user_id, connector_name, operation, statement_hash,
+    parameters_hash, parameter_count, request_blocked, request_block_reason, request_policies_evaluated,
+    request_matched_policies, response_blocked, response_policies_evaluated, response_matched_policies,
+    response_redacted, response_redactions_count, response_redacted_fields, exfil_rows_returned,
+    exfil_bytes_returned, exfil_exceeded, exfil_limit_type, row_count, duration_ms, success, error_message)
+SELECT
+    org_id, created_at, id, tenant_id, client_id, user_id, connector_name, operation, statement_hash,
+    parameters_hash, parameter_count, request_blocked, request_block_reason, request_policies_evaluated,
+    request_matched_policies, response_blocked, response_policies_evaluated, response_matched_policies,
+    response_redacted, response_redactions_count, response_redacted_fields, exfil_rows_returned,
+    exfil_bytes_returned, exfil_exceeded, exfil_limit_type, row_count, duration_ms, success, error_message
+FROM json_to_recordset(%(mcp_query_audits)s::json) AS x(
+    org_id text, created_at timestamptz, id text, tenant_id text, client_id text, user_id text, connector_name text,
+    operation text, statement_hash text, parameters_hash text, parameter_count integer, request_blocked boolean,
+    request_block_reason text, request_policies_evaluated integer, request_matched_policies text[], response_blocked
+    boolean, response_policies_evaluated integer, response_matched_policies text[], response_redacted boolean,
+    response_redactions_count integer, response_redacted_fields text[], exfil_rows_returned bigint,
+    exfil_bytes_returned bigint, exfil_exceeded boolean, exfil_limit_type text, row_count bigint, duration_ms double
+    precision, success boolean, error_message text)
+ON CONFLICT DO NOTHING
+"""
+
 _INSERTS: Mapping[str, LiteralString] = MappingProxyType(
     {
         AUDIT_LOGS: INSERT_AUDIT_LOGS,
         LLM_CALL_AUDITS: INSERT_LLM_CALL_AUDITS,
         GATEWAY_CONTEXTS: INSERT_GATEWAY_CONTEXTS,
+        MCP_QUERY_AUDITS: INSERT_MCP_QUERY_AUDITS,
     }
 )
 

@@ -7,7 +7,17 @@ from typing import Any, LiteralString
 import msgspec
 from psycopg.rows import dict_row
 
-from axonflow_audit.rows import AUDIT_LOGS, GATEWAY_CONTEXTS, LLM_CALL_AUDITS, AuditRow, GatewayContextRow, LlmCallRow
+from axonflow_audit.rows import (
+    AUDIT_LOGS,
+    GATEWAY_CONTEXTS,
+    LLM_CALL_AUDITS,
+    MCP_QUERY_AUDITS,
+    AuditRow,
+    DetailRow,
+    GatewayContextRow,
+    LlmCallRow,
+    McpQueryRow,
+)
 from axonflow_audit.search import Connection
 
 DECISIONS_OF_TRACE: LiteralString = """
@@ -28,13 +38,19 @@ CONTEXTS_OF_DECISIONS: LiteralString = """
         AND created_at >= %(since)s
     ORDER BY created_at, id LIMIT %(limit)s
 """
+QUERIES_OF_DECISIONS: LiteralString = """
+    SELECT * FROM mcp_query_audits
+    WHERE org_id = %(org_id)s AND id = ANY(%(ids)s) AND (%(tenant_id)s::text IS NULL OR tenant_id = %(tenant_id)s)
+        AND created_at >= %(since)s
+    ORDER BY created_at, id LIMIT %(limit)s
+"""
 
 
 class TraceRow(msgspec.Struct, frozen=True):
     """A row and the table that it stands in."""
 
     source: str
-    row: AuditRow | LlmCallRow | GatewayContextRow
+    row: AuditRow | DetailRow
 
 
 async def rows_of_trace(connection: Connection, params: dict[str, Any]) -> list[TraceRow]:
@@ -54,8 +70,10 @@ async def rows_of_trace(connection: Connection, params: dict[str, Any]) -> list[
     ids = {**params, "ids": [each.row.id for each in found] + _reported(found)}
     calls = await _read(connection, CALLS_OF_DECISIONS, ids)
     contexts = await _read(connection, CONTEXTS_OF_DECISIONS, ids)
+    queries = await _read(connection, QUERIES_OF_DECISIONS, ids)
     found += [TraceRow(LLM_CALL_AUDITS, msgspec.convert(row, LlmCallRow)) for row in calls]
     found += [TraceRow(GATEWAY_CONTEXTS, msgspec.convert(row, GatewayContextRow)) for row in contexts]
+    found += [TraceRow(MCP_QUERY_AUDITS, msgspec.convert(row, McpQueryRow)) for row in queries]
     return sorted(found, key=lambda each: (each.row.created_at, each.source != AUDIT_LOGS, each.source, each.row.id))
 
 
