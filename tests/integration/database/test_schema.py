@@ -16,7 +16,13 @@ Owner = psycopg.Connection[tuple[Any, ...]]
 
 # Found by an id that is known before the organisation is (rulings §6).
 REFERENCE_TABLES = {"clients"}
-RECORD = ("audit_logs", "gateway_contexts", "llm_call_audits", "mcp_query_audits")  # partitioned by month
+RECORD = (
+    "audit_logs",
+    "gateway_contexts",
+    "llm_call_audits",
+    "mcp_query_audits",
+    "sealed_inputs",
+)  # partitioned by month
 
 TABLES_WITH_ORG = """
     SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, c.relispartition
@@ -91,6 +97,7 @@ def test_rights_are_given_to_our_roles_alone(owner: Owner) -> None:
         ("llm_call_audits", "INSERT"),
         ("gateway_contexts", "INSERT"),
         ("mcp_query_audits", "INSERT"),
+        ("sealed_inputs", "INSERT"),
     }
     audit = {(role, right) for table, role, right in grants if table.startswith(RECORD)}
     assert audit == {

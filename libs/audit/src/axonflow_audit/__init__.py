@@ -13,6 +13,7 @@ from axonflow_audit.rows import (
     LlmCallRow,
     MatchedPolicy,
     McpQueryRow,
+    SealedInputRow,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "McpQueryRow",
     "Place",
     "RefusalFold",
+    "SealedInputRow",
 ]

@@ -12,12 +12,14 @@ import msgspec
 from axonflow_audit.rows import (
     AUDIT_LOGS,
     TABLE_OF,
+    TOO_LARGE,
     AuditEntry,
     AuditRow,
     DetailRow,
     GatewayContextRow,
     LlmCallRow,
     McpQueryRow,
+    SealedInputRow,
 )
 
 # Longer keys would not fit into an index; a longer text is a mistake of its caller and is cut, not lost.
@@ -157,6 +159,8 @@ def _without_bulk(row: AuditRow | DetailRow) -> dict[str, Any]:
             "response_matched_policies": row.response_matched_policies[:100],
             "response_redacted_fields": (),
         }
+    if isinstance(row, SealedInputRow):
+        return {"sealed": None, "omitted": TOO_LARGE}
     bulk: dict[str, Any] = {"metadata": {}}
     if isinstance(row, AuditRow):
         bulk["matched_policies"] = row.matched_policies[:100]

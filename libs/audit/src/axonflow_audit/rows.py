@@ -195,7 +195,27 @@ class McpQueryRow(msgspec.Struct, frozen=True, kw_only=True):
     error_message: str | None = None
 
 
-DetailRow = LlmCallRow | GatewayContextRow | McpQueryRow
+class SealedInputRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``sealed_inputs``: all that one decision judged, sealed before it comes here; key as the decision's row.
+
+    Attributes:
+        sealed: opens for this organisation and id alone; None where nothing was kept.
+        omitted: why nothing was kept: ``too_large``, or ``failed`` where it could not be sealed.
+        size_bytes: of the content.
+    """
+
+    org_id: str
+    created_at: datetime
+    id: str
+    tenant_id: str = ""
+    sealed: bytes | None = None
+    omitted: str | None = None
+    size_bytes: int = 0
+
+
+TOO_LARGE = "too_large"
+
+DetailRow = LlmCallRow | GatewayContextRow | McpQueryRow | SealedInputRow
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -209,12 +229,14 @@ AUDIT_LOGS = "audit_logs"
 LLM_CALL_AUDITS = "llm_call_audits"
 GATEWAY_CONTEXTS = "gateway_contexts"
 MCP_QUERY_AUDITS = "mcp_query_audits"
+SEALED_INPUTS = "sealed_inputs"
 TABLES: Mapping[str, type[AuditRow | DetailRow]] = MappingProxyType(
     {
         AUDIT_LOGS: AuditRow,
         LLM_CALL_AUDITS: LlmCallRow,
         GATEWAY_CONTEXTS: GatewayContextRow,
         MCP_QUERY_AUDITS: McpQueryRow,
+        SEALED_INPUTS: SealedInputRow,
     }
 )
 TABLE_OF: Mapping[type[AuditRow | DetailRow], str] = MappingProxyType({kind: name for name, kind in TABLES.items()})

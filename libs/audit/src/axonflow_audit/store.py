@@ -13,7 +13,7 @@ from typing import LiteralString
 import psycopg
 
 from axonflow_audit.encoding import EncodedEntry
-from axonflow_audit.rows import AUDIT_LOGS, GATEWAY_CONTEXTS, LLM_CALL_AUDITS, MCP_QUERY_AUDITS
+from axonflow_audit.rows import AUDIT_LOGS, GATEWAY_CONTEXTS, LLM_CALL_AUDITS, MCP_QUERY_AUDITS, SEALED_INPUTS
 
 # COPY is refused under row security; this costs as much as COPY, and unnest of arrays seven times the CPU.
 INSERT_AUDIT_LOGS = """
@@ -90,12 +90,22 @@ FROM json_to_recordset(%(mcp_query_audits)s::json) AS x(
 ON CONFLICT DO NOTHING
 """
 
+# JSON has no bytes: the encoder writes them in base64.
+INSERT_SEALED_INPUTS = """
+INSERT INTO sealed_inputs (org_id, created_at, id, tenant_id, sealed, omitted, size_bytes)
+SELECT org_id, created_at, id, tenant_id, decode(sealed, 'base64'), omitted, size_bytes
+FROM json_to_recordset(%(sealed_inputs)s::json) AS x(
+    org_id text, created_at timestamptz, id text, tenant_id text, sealed text, omitted text, size_bytes bigint)
+ON CONFLICT DO NOTHING
+"""
+
 _INSERTS: Mapping[str, LiteralString] = MappingProxyType(
     {
         AUDIT_LOGS: INSERT_AUDIT_LOGS,
         LLM_CALL_AUDITS: INSERT_LLM_CALL_AUDITS,
         GATEWAY_CONTEXTS: INSERT_GATEWAY_CONTEXTS,
         MCP_QUERY_AUDITS: INSERT_MCP_QUERY_AUDITS,
+        SEALED_INPUTS: INSERT_SEALED_INPUTS,
     }
 )
 

@@ -15,3 +15,7 @@ class SealingUnavailable(Exception):
 
 class CannotOpen(Exception):
     """The sealed value was altered, belongs elsewhere, or was sealed under a key that is no longer given."""
+
+
+class KeyNotGiven(CannotOpen):
+    """The sealed value may be sound, but this process was not given the key that it was sealed under."""

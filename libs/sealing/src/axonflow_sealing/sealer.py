@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from axonflow_sealing.errors import CannotOpen, SealingUnavailable
+from axonflow_sealing.errors import CannotOpen, KeyNotGiven, SealingUnavailable
 
 VERSION = b"\x01"
 KEY_BYTES = 32
@@ -89,7 +89,7 @@ class Sealer:
             raise CannotOpen("The value is not in a form that this release seals")
         key = self._keys.get(_id_of(head))
         if key is None:
-            raise CannotOpen(
+            raise KeyNotGiven(
                 "The value was sealed under a key that is not given: AXONFLOW_SEALING_KEY_PREVIOUS takes the one before"
             )
         salt, nonce = head[-_NONCE_BYTES - _SALT_BYTES : -_NONCE_BYTES], head[-_NONCE_BYTES:]
