@@ -15,6 +15,8 @@ from axonflow_contracts.verdicts import Phase, Plane, Verdict
 from axonflow_policy import Evaluation
 from axonflow_telemetry import TraceContext
 
+from axonflow_governance.inputs import KeptInput
+
 
 class Exchange(msgspec.Struct, frozen=True):
     """One request at a door: its decision id and trace exist before anything about it is known.
@@ -52,6 +54,7 @@ class Decision(msgspec.Struct, frozen=True):
         content_hash: SHA-256 of all judged text, hex.
         redactions: matches whose text is masked in the excerpt.
         latency_ms: time the judging took, waiting for a scanning thread included.
+        kept: the sealed input, or why there is none; None where none is asked for.
     """
 
     exchange: Exchange
@@ -63,6 +66,7 @@ class Decision(msgspec.Struct, frozen=True):
     content_hash: str
     redactions: int
     latency_ms: float
+    kept: KeptInput | None = None
 
     @property
     def denied(self) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from axonflow_audit import AuditLog, AuditUnavailable, RefusalFold
 from axonflow_contracts.caller import Caller
+from axonflow_contracts.recording import InputMode
 from axonflow_contracts.verdicts import Phase, Verdict
 from axonflow_policy import Content, Evaluation, PolicySet
 from axonflow_telemetry import DecisionTracer
@@ -20,6 +21,8 @@ from axonflow_governance.decision import Decision, Exchange, ModelCall, Particul
 from axonflow_governance.errors import JudgementFailed
 from axonflow_governance.excerpt import excerpt_of
 from axonflow_governance.gate import Gate, OpenGate
+from axonflow_governance.inputs import InputSealer, JudgedInput, KeptInput, in_edition
+from axonflow_governance.recording import OneMode, Recording
 from axonflow_governance.rows import entry_for_call, row_for_refusal
 from axonflow_governance.spans import facts_of
 
@@ -47,6 +50,19 @@ class _Judged(NamedTuple):
     excerpt: str
     redactions: int
     content_hash: str
+    kept: KeptInput | None
+
+
+class _Keeping(NamedTuple):
+    """What is kept of one input."""
+
+    org_id: str
+    row_id: str
+    excerpt: bool
+    sealer: InputSealer | None
+
+    def kept(self, judged: JudgedInput) -> KeptInput | None:
+        return None if self.sealer is None else self.sealer.keep(judged, self.org_id, self.row_id)
 
 
 class Governor:
@@ -60,7 +76,8 @@ class Governor:
         refusals: RefusalFold,
         tracer: DecisionTracer,
         approvals_act: bool,
-        keep_input: bool,
+        keep_input: bool = True,
+        recording: Recording | None = None,
         org_id: str,
         gate: Gate | None = None,
     ) -> None:
@@ -69,7 +86,7 @@ class Governor:
         self._refusals = refusals
         self._tracer = tracer
         self._approvals_act = approvals_act
-        self._keep_input = keep_input
+        self._recording = recording or Recording(OneMode(InputMode.REDACTED if keep_input else InputMode.OFF))
         self._org_id = org_id
         self._gate = gate or OpenGate()
         self._scanners = ThreadPoolExecutor(max_workers=2, thread_name_prefix="policy-scan")
@@ -111,7 +128,15 @@ class Governor:
         if policy_set is None:
             raise JudgementFailed("no policy set is loaded")
         started = time.perf_counter()
-        judged = await self._judged(policy_set, content, phase, is_admin="admin" in caller.user.permissions)
+        asked = JudgedInput(
+            content=content,
+            phase=phase,
+            is_admin="admin" in caller.user.permissions,
+            tenant_rules=tenant_rules,
+            gated=gated,
+            approvals_act=self._approvals_act,
+        )
+        judged = await self._judged(policy_set, asked, self._keeping(exchange, caller))
         evaluation = judged.evaluation
         if evaluation.failure:
             logger.error("the policy engine failed (%s): the call is blocked", evaluation.failure)
@@ -121,11 +146,12 @@ class Governor:
             exchange=exchange,
             caller=caller,
             evaluation=evaluation,
-            verdict=self._in_this_edition(evaluation.verdict),
+            verdict=in_edition(evaluation.verdict, approvals_act=self._approvals_act),
             phase=phase,
             excerpt=judged.excerpt,
             content_hash=judged.content_hash,
             redactions=judged.redactions,
+            kept=judged.kept,
             latency_ms=(time.perf_counter() - started) * 1000,
         )
 
@@ -179,11 +205,18 @@ class Governor:
         else:
             self._gate.succeeded(caller)
 
-    async def _judged(self, policy_set: PolicySet, content: Content, phase: Phase, *, is_admin: bool) -> _Judged:
+    def _keeping(self, exchange: Exchange, caller: Caller) -> _Keeping:
+        mode = self._recording.mode_of(caller.org_id, caller.tenant_id)
+        sealer = self._recording.sealer if mode is InputMode.SEALED else None
+        return _Keeping(caller.org_id, exchange.decision_id, mode is not InputMode.OFF, sealer)
+
+    async def _judged(self, policy_set: PolicySet, asked: JudgedInput, keeping: _Keeping) -> _Judged:
+        content = asked.content
+
         def work() -> _Judged:
-            evaluation = policy_set.evaluate(content, phase, is_admin=is_admin)
-            excerpt, redactions = excerpt_of(content, evaluation) if self._keep_input else ("", 0)
-            return _Judged(evaluation, excerpt, redactions, _hash(content))
+            evaluation = policy_set.evaluate(content, asked.phase, is_admin=asked.is_admin)
+            excerpt, redactions = excerpt_of(content, evaluation) if keeping.excerpt else ("", 0)
+            return _Judged(evaluation, excerpt, redactions, content_hash(content), keeping.kept(asked))
 
         try:
             if sum(len(part.text) + _PART_CHARS for part in content.parts) <= INLINE_SCAN_CHARS:
@@ -193,14 +226,9 @@ class Governor:
             logger.exception("the policy engine failed; the call is refused")
             raise JudgementFailed("the policy engine failed") from error
 
-    def _in_this_edition(self, verdict: Verdict) -> Verdict:
-        # Community has no approval queue: a match that asks for approval passes, and stays visible in the row.
-        if verdict is Verdict.NEEDS_APPROVAL and not self._approvals_act:
-            return Verdict.ALLOWED
-        return verdict
 
-
-def _hash(content: Content) -> str:
+def content_hash(content: Content) -> str:
+    """SHA-256 of all judged text, hex; what rows keep as ``query_hash``."""
     digest = hashlib.sha256()
     for part in content.parts:
         digest.update(part.text.encode("utf-8", "surrogatepass"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from axonflow_audit import AuditEntry, AuditRow, LlmCallRow, MatchedPolicy
+from axonflow_audit import AuditEntry, AuditRow, DetailRow, LlmCallRow, MatchedPolicy, SealedInputRow
 from axonflow_audit.rows import MOST_SPANS
 from axonflow_contracts.caller import ANONYMOUS_TENANT
 from axonflow_contracts.verdicts import WIRE_WORDS, Phase, Severity, Tier, Verdict, Wire
 from axonflow_policy import Match
 
 from axonflow_governance.decision import Decision, Exchange, ModelCall, Particulars, Refusal
+from axonflow_governance.inputs import KeptInput
 
 # Requests that were turned away for who sent them, or how often, were decided on; the others were not understood.
 _DENIALS = frozenset({401, 402, 403, 429})
@@ -24,10 +25,25 @@ _PLAIN = Particulars()
 def entry_for_call(decision: Decision, call: ModelCall | None, particulars: Particulars | None = None) -> AuditEntry:
     """The decision's row, and beside it the row of the model call that it governed, unless a plane brings its own."""
     added = particulars or _PLAIN
-    row = _decision_row(decision, call, added)
-    if call is None or any(isinstance(detail, LlmCallRow) for detail in added.details):
-        return AuditEntry(row, added.details)
-    return AuditEntry(row, (*added.details, _call_row(decision, call)))
+    details: list[DetailRow] = [*added.details]
+    if call is not None and not any(isinstance(detail, LlmCallRow) for detail in added.details):
+        details.append(_call_row(decision, call))
+    if decision.kept is not None:
+        details.append(_input_row(decision, decision.kept))
+    return AuditEntry(_decision_row(decision, call, added), tuple(details))
+
+
+def _input_row(decision: Decision, kept: KeptInput) -> SealedInputRow:
+    exchange, caller = decision.exchange, decision.caller
+    return SealedInputRow(
+        org_id=caller.org_id,
+        created_at=exchange.received_at,
+        id=exchange.decision_id,
+        tenant_id=caller.tenant_id,
+        sealed=kept.sealed,
+        omitted=kept.omitted,
+        size_bytes=kept.size_bytes,
+    )
 
 
 def _decision_row(decision: Decision, call: ModelCall | None, added: Particulars) -> AuditRow:

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from axonflow_contracts.posture import Posture
+from axonflow_contracts.recording import InputMode
 from axonflow_contracts.verdicts import Action
 from axonflow_database import Connection
 from axonflow_policy import Policy, PolicyOverride, PolicySet
+from axonflow_policy.engines import engine_version
+from axonflow_policy.views import READINGS_VERSION
 from psycopg.rows import dict_row
 
 from axonflow_governance.overrides import StoredOverride
@@ -50,6 +54,22 @@ INSERT_SET = """
 INSERT INTO policy_sets (org_id, hash, catalogue_version, engine, document)
 VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
+
+# A set that everybody shares may also stand under an organisation, which saw it first under other levers.
+SELECT_SET = """
+SELECT hash, catalogue_version, engine, document FROM policy_sets
+WHERE hash = %s AND org_id IN ('@system', %s) ORDER BY org_id = '@system' DESC LIMIT 1
+"""
+
+SELECT_RECORDING = "SELECT org_id, tenant_id, mode FROM recording_settings"
+
+UPSERT_POSTURE = """
+INSERT INTO policy_postures AS p (mode, posture) VALUES (%(mode)s, %(posture)s)
+ON CONFLICT (mode) DO UPDATE SET posture = excluded.posture, announced_at = now()
+WHERE p.posture <> excluded.posture
+"""
+
+SELECT_POSTURE = "SELECT posture FROM policy_postures WHERE mode = %s"
 
 SELECT_OVERRIDES = """
 SELECT org_id, tenant_id, policy_id, id::text, action_override, enabled_override, expires_at
@@ -155,11 +175,76 @@ async def keep_set(
         catalogue_version: of the catalogue it was made from.
         org_id: the organisation that reads it back; the reserved one for sets that everybody shares.
     """
-    document: dict[str, object] = {"policies": policy_set.policies, "posture": _posture(policy_set)}
+    # A policy that an override turned off is in the hash; one that was off by itself is not.
+    rows = [policy for policy in policy_set.compiled if policy.enabled or policy in policy_set.policies]
+    document: dict[str, object] = {
+        "policies": rows,
+        "posture": _posture(policy_set.posture),
+        "engine_version": engine_version(policy_set.engine),
+        "readings_version": READINGS_VERSION,
+    }
     if policy_set.overrides:
         document["overrides"] = {policy_id: each._asdict() for policy_id, each in policy_set.overrides.items()}
     text = msgspec.json.encode(document).decode()
     await connection.execute(INSERT_SET, (org_id, policy_set.hash, catalogue_version, policy_set.engine, text))
+
+
+class StoredSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A set as it was kept.
+
+    Attributes:
+        policies: every row that its hash covers.
+        overrides: by policy id.
+        engine_version: empty in sets of releases that did not keep it, as ``readings_version``.
+    """
+
+    hash: str
+    catalogue_version: int
+    engine: str
+    policies: tuple[Policy, ...]
+    posture: Posture
+    overrides: Mapping[str, PolicyOverride]
+    engine_version: str
+    readings_version: str
+
+
+async def find_set(connection: Connection, org_id: str, set_hash: str) -> StoredSet | None:
+    """The set of a hash, as the organisation sees it; None where it was not kept."""
+    row = await (await connection.execute(SELECT_SET, (set_hash, org_id))).fetchone()
+    if row is None:
+        return None
+    found_hash, catalogue_version, engine, document = row
+    return StoredSet(
+        hash=found_hash,
+        catalogue_version=catalogue_version,
+        engine=engine,
+        policies=msgspec.convert(document["policies"], tuple[Policy, ...]),
+        posture=msgspec.convert(document["posture"], Posture),
+        overrides={
+            policy_id: PolicyOverride(each["id"], each["action"] and Action(each["action"]), each["enabled"])
+            for policy_id, each in document.get("overrides", {}).items()
+        },
+        engine_version=str(document.get("engine_version", "")),
+        readings_version=str(document.get("readings_version", "")),
+    )
+
+
+async def recording_modes(connection: Connection) -> dict[tuple[str, str], InputMode]:
+    """What was asked for, by organisation and tenant; as far as the connection's role sees it."""
+    cursor = await connection.execute(SELECT_RECORDING)
+    return {(org_id, tenant_id): InputMode(mode) for org_id, tenant_id, mode in await cursor.fetchall()}
+
+
+async def announce_posture(connection: Connection, posture: Posture) -> None:
+    """Tell others what the operator's levers are for one plane family."""
+    text = msgspec.json.encode(_posture(posture)).decode()
+    await connection.execute(UPSERT_POSTURE, {"mode": posture.mode, "posture": text})
+
+
+async def announced_posture(connection: Connection, mode: str) -> Posture | None:
+    """The levers of a plane family, or None where no agent has told them."""
+    row = await (await connection.execute(SELECT_POSTURE, (mode,))).fetchone()
+    return None if row is None else msgspec.convert(row[0], Posture)
 
 
 async def overrides(connection: Connection) -> list[StoredOverride]:
@@ -177,8 +262,7 @@ async def overrides(connection: Connection) -> list[StoredOverride]:
     ]
 
 
-def _posture(policy_set: PolicySet) -> dict[str, object]:
-    posture = policy_set.posture
+def _posture(posture: Posture) -> dict[str, object]:
     return {
         "profile": posture.profile,
         "enforce": sorted(posture.enforce),
