@@ -129,7 +129,7 @@ class PolicySource:
     async def _load(self) -> PolicySet:
         async with self._database.platform() as connection:
             switched = await store.switches(connection)
-        policies = _in_force(switched)
+        policies = rows_in_force(switched)
         if self._compiled is not None and policies == self._compiled_from:
             return self._compiled  # a tenant's row changed: nothing of this set did
         key = dump_key([policy.pattern for policy in policies])
@@ -185,7 +185,7 @@ class PolicySource:
             logger.warning("policy set %s could not be written down", compiled.hash[:12])
 
 
-def _in_force(switched: dict[str, bool]) -> list[Policy]:
+def rows_in_force(switched: dict[str, bool]) -> list[Policy]:
     """The catalogue as the operator switched it, rows that are off included, in the order that the engine compiles.
 
     Raises:
