@@ -74,7 +74,7 @@ async def test_a_governed_route_that_leaves_no_row_is_found(
 
 async def test_the_planes_of_this_service_are_among_the_governed_routes(enterprise: Planes) -> None:
     planes = {route.plane for route in governed_routes(enterprise)}
-    assert {Plane.OPENAI, Plane.GATEWAY, Plane.DECISION} <= planes
+    assert {Plane.OPENAI, Plane.GATEWAY, Plane.DECISION, Plane.MCP} <= planes
 
 
 async def test_a_client_over_its_limit_is_refused_and_recorded(postgres_server, tmp_path) -> None:

@@ -22,6 +22,14 @@ FAULT = Fault(403, "No.", code="TIER_RESTRICTED", kind="policy_violation", detai
             Surface.WORKFLOW,
             {"error": "tier_restricted", "code": "TIER_RESTRICTED", "message": "No.", "service": "orchestrator"},
         ),
+        (
+            Surface.MCP_CHECK,
+            {"success": False, "error": "No.", "service": "orchestrator", "allowed": False, "block_reason": "No."},
+        ),
+        (
+            Surface.JSON_RPC,
+            {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "No."}, "service": "orchestrator"},
+        ),
         (Surface.UNROUTED, {"error": "tier_restricted", "error_description": "No."}),
     ],
 )

@@ -21,6 +21,8 @@ class Surface(Enum):
     NESTED = "nested"  # {"error": {"code": "UPPER", "message": "text", "details"?: [...]}}
     WORKFLOW = "workflow"  # {"error": "lower", "code": "UPPER", "message": "text"}
     DECIDE = "decide"  # {"error": "text", "verdict": "deny", "decision_id", "trace_id"}
+    MCP_CHECK = "mcp_check"  # {"success": false, "error": "text", "allowed": false, "block_reason": "text"}
+    JSON_RPC = "json_rpc"  # {"jsonrpc": "2.0", "id": null, "error": {"code", "message"}}
     UNROUTED = "unrouted"  # {"error": "not_found", "error_description": "text"}
 
 
@@ -108,9 +110,23 @@ def _decide(fault: Fault) -> dict[str, Any]:
     return {"error": fault.message, "verdict": "deny", **fault.details}
 
 
+def _mcp_check(fault: Fault) -> dict[str, Any]:
+    # Published SDKs take a 403 for an answer, and one without these members for a bug.
+    return {**_handler(fault), "allowed": False, "block_reason": fault.message}
+
+
+def _json_rpc(fault: Fault) -> dict[str, Any]:
+    # JSON-RPC 2.0 section 5.1; a fault of the transport belongs to no request of its own.
+    code = _RPC_CODES.get(fault.status, _RPC_SERVER_ERROR)
+    return {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": fault.message}, **fault.details}
+
+
 def _unrouted(fault: Fault) -> dict[str, Any]:
     return {"error": (fault.code or default_code(fault.status)).lower(), "error_description": fault.message}
 
+
+_RPC_CODES = {400: -32600, 405: -32601, 500: -32603}
+_RPC_SERVER_ERROR = -32000
 
 _ENVELOPES: dict[Surface, Callable[[Fault], dict[str, Any]]] = {
     Surface.OPENAI: _openai,
@@ -120,6 +136,8 @@ _ENVELOPES: dict[Surface, Callable[[Fault], dict[str, Any]]] = {
     Surface.NESTED: _nested,
     Surface.WORKFLOW: _workflow,
     Surface.DECIDE: _decide,
+    Surface.MCP_CHECK: _mcp_check,
+    Surface.JSON_RPC: _json_rpc,
     Surface.UNROUTED: _unrouted,
 }
 

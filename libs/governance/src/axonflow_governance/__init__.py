@@ -10,12 +10,14 @@ from axonflow_governance.errors import (
     PolicySetUnavailable,
 )
 from axonflow_governance.gate import Gate
-from axonflow_governance.governor import Governor
+from axonflow_governance.governor import CurrentSet, Governor
+from axonflow_governance.postures import UnderPosture
 from axonflow_governance.source import PolicySource
 
 __all__ = [
     "CallStopped",
     "CompilerUnavailable",
+    "CurrentSet",
     "Decision",
     "Exchange",
     "Gate",
@@ -27,5 +29,6 @@ __all__ = [
     "PolicySetUnavailable",
     "PolicySource",
     "Refusal",
+    "UnderPosture",
     "WriteGate",
 ]

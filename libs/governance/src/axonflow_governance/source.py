@@ -17,6 +17,7 @@ from axonflow_governance.compiling import PolicyCompiler
 from axonflow_governance.dumps import RuleDumps, WriteGate
 from axonflow_governance.errors import JudgementFailed, PolicySetUnavailable
 from axonflow_governance.overrides import OverrideBook, Views
+from axonflow_governance.postures import UnderPosture
 from axonflow_governance.tenants import CHANNEL, MOST_TENANTS, TenantLayers
 
 logger = logging.getLogger("axonflow.governance.source")
@@ -91,6 +92,10 @@ class PolicySource:
         except InvalidPolicy as error:
             raise JudgementFailed(f"the tenant's policies cannot be judged: {error}") from error
         return joined or self.for_tenant(org_id, tenant_id)
+
+    def under(self, posture: Posture) -> UnderPosture:
+        """The same sets as another plane family judges by them: its levers, its skipped categories, its hashes."""
+        return UnderPosture(self, posture, self._keep_view)
 
     @property
     def age_s(self) -> float:

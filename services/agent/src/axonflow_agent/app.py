@@ -8,8 +8,10 @@ from axonflow_audit import Place
 from axonflow_contracts.errors import Fault, Surface
 from axonflow_contracts.verdicts import Plane
 from axonflow_governance import Governor, Refusal
+from axonflow_guards import IdempotencyKeys
 from axonflow_internal_auth import is_identity_header
 from axonflow_pricing import default_prices
+from axonflow_settings import Edition
 from axonflow_web import Cors, application
 from axonflow_web.faults import OnRefusal
 from starlette.routing import BaseRoute, Route, request_response
@@ -30,6 +32,10 @@ from axonflow_agent.gateway.report import ReportPlane
 from axonflow_agent.gateway.sources import NoSources
 from axonflow_agent.governed import Adapter, Governed, GovernedRoute, correlated
 from axonflow_agent.health import HealthEndpoints
+from axonflow_agent.mcp import planes as mcp
+from axonflow_agent.mcp.checks import Checks
+from axonflow_agent.mcp.exfiltration import Limits
+from axonflow_agent.mcp.repeats import Repeats
 from axonflow_agent.openai import endpoints as openai
 from axonflow_agent.openai.service import ChatService
 from axonflow_agent.policies import routes as policies
@@ -57,9 +63,9 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
     """The URL table; its `GovernedRoute`s are the planes."""
     settings = agent.settings
     health = HealthEndpoints(agent.policies, agent.audit, agent.lifecycle, agent.metrics, settings.edition)
-    governed = Governed(
-        door=agent.door, governor=agent.governor, metrics=agent.metrics, max_body_bytes=settings.max_body_bytes
-    )
+    governed = _governed(agent, agent.governor)
+    governed_mcp = _governed(agent, agent.mcp_governor)
+    checks = _checks(agent)
     return [
         Route("/health", health.health, methods=["GET"]),
         Route("/ready", health.ready, methods=["GET"]),
@@ -67,6 +73,7 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
         Route("/prometheus", health.prometheus, methods=["GET"]),
         GovernedRoute(openai.PATH, _chat(agent).answer, Plane.OPENAI),
         *(governed.route(adapter) for adapter in _adapters(agent)),
+        *(governed_mcp.route(adapter) for adapter in _check_planes(agent, checks).adapters()),
         GapEndpoint(agent.door.enter_or_service, agent.database, settings.limits.audit_retention_days).route(),
         *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
         *policies.routes(agent.door, _policies(agent)),
@@ -88,6 +95,24 @@ def _adapters(agent: Agent) -> list[Adapter]:
         agent.metrics, settings.decision_expires_after_s, ContextAllowlist(settings.decision_context_allowlist)
     )
     return [PreCheckPlane(agent.metrics, NoSources()).adapter(), report.adapter(), decide.adapter()]
+
+
+def _governed(agent: Agent, governor: Governor) -> Governed:
+    return Governed(
+        door=agent.door, governor=governor, metrics=agent.metrics, max_body_bytes=agent.settings.max_body_bytes
+    )
+
+
+def _checks(agent: Agent) -> Checks:
+    """What every MCP plane judges with; its calls come from a `Governed` over the governor of these planes."""
+    settings = agent.settings
+    limits = Limits(settings.mcp_max_rows, settings.mcp_max_bytes) if settings.mcp_exfiltration else Limits(0, 0)
+    return Checks(agent.mcp_sets, limits)
+
+
+def _check_planes(agent: Agent, checks: Checks) -> mcp.CheckPlanes:
+    overrides_act = agent.settings.edition is Edition.ENTERPRISE
+    return mcp.CheckPlanes(checks, Repeats(IdempotencyKeys(agent.database)), overrides_act)
 
 
 def _chat(agent: Agent) -> openai.ChatEndpoint:
@@ -144,6 +169,8 @@ def _surface_of(path: str) -> Surface:
         return Surface.OPENAI
     if path == DECIDE_PATH:
         return Surface.DECIDE
+    if path in {mcp.INPUT_PATH, mcp.OUTPUT_PATH}:
+        return Surface.MCP_CHECK
     if forward.is_forwarded(path):
         return Surface.FLAT
     return Surface.MIDDLEWARE if path.startswith("/api/v1/") else Surface.HANDLER

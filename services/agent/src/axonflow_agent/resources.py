@@ -13,7 +13,7 @@ from axonflow_audit import AuditLog, RefusalFold
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.version import platform_version
 from axonflow_database import Database, internal_secret
-from axonflow_governance import Governor, PolicySource
+from axonflow_governance import CurrentSet, Governor, PolicySource, UnderPosture
 from axonflow_guards import NonceLedger, RateLimiter
 from axonflow_internal_auth import TokenMinter, TokenVerifier
 from axonflow_policy import catalogue
@@ -44,6 +44,8 @@ class Agent:
 
     Attributes:
         upstream: connections to model providers.
+        mcp_sets: the policies as the MCP planes judge by them, which is under levers of their own; ``mcp_governor``
+            judges by these, and records like the other.
         siblings: connections to orchestrator and portal; apart, so that slow models never keep a plan waiting.
     """
 
@@ -54,8 +56,10 @@ class Agent:
     minter: TokenMinter
     policies: PolicySource
     posture: Posture
+    mcp_sets: UnderPosture
     audit: AuditLog
     governor: Governor
+    mcp_governor: Governor
     door: Door
     breaker: Breaker
     metrics: Metrics
@@ -78,7 +82,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         secret = await internal_secret(settings, database)
         await _bootstrap(settings, database)
         door = await _open_door(stack, settings, database, secret)
-        posture = _posture(settings)
+        posture = _posture("GATEWAY", settings.gateway_posture, enabled=settings.gateway_policies_enabled)
         policies = PolicySource(database, posture, overrides_act=settings.edition is Edition.ENTERPRISE)
         await policies.start()
         stack.push_async_callback(policies.close)
@@ -95,7 +99,9 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         expiry = ExpiryWatch(database, audit)
         expiry.start()
         stack.push_async_callback(expiry.close)
-        governor = await _open_governor(stack, settings, metrics, policies=policies, audit=audit, gate=breaker)
+        mcp_posture = _posture("MCP", settings.mcp_posture, enabled=settings.mcp_policies_enabled)
+        mcp_sets = policies.under(mcp_posture)
+        governors = _Governors(stack, settings, metrics, audit=audit, gate=breaker)
         yield Agent(
             settings=settings,
             database=database,
@@ -104,8 +110,10 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
             minter=TokenMinter(secret, NAME),
             policies=policies,
             posture=posture,
+            mcp_sets=mcp_sets,
             audit=audit,
-            governor=governor,
+            governor=governors.over(policies),
+            mcp_governor=governors.over(mcp_sets),
             door=door,
             breaker=breaker,
             metrics=metrics,
@@ -139,12 +147,11 @@ async def _open_door(
     )
 
 
-def _posture(settings: AgentSettings) -> Posture:
-    if settings.gateway_policies_enabled:
-        return settings.gateway_posture
-    logger.warning("GATEWAY_STATIC_POLICIES_ENABLED=false: gateway calls are recorded, and none is judged")
-    every = frozenset(policy.category for policy in catalogue())
-    return msgspec.structs.replace(settings.gateway_posture, skip_categories=every)
+def _posture(mode: str, posture: Posture, *, enabled: bool) -> Posture:
+    if enabled:
+        return posture
+    logger.warning("%s_STATIC_POLICIES_ENABLED=false: these calls are recorded, and none is judged", mode)
+    return msgspec.structs.replace(posture, skip_categories=frozenset(policy.category for policy in catalogue()))
 
 
 async def _open_audit(
@@ -163,38 +170,49 @@ async def _open_audit(
     return audit
 
 
-async def _open_governor(
-    stack: contextlib.AsyncExitStack,
-    settings: AgentSettings,
-    metrics: Metrics,
-    *,
-    policies: PolicySource,
-    audit: AuditLog,
-    gate: Breaker,
-) -> Governor:
-    tracer = DecisionTracer(
-        settings.otel_endpoint,
-        service=settings.otel_service_name or SERVICE,
-        version=platform_version(),
-        metrics=metrics,
-        sample_rate=settings.otel_sample_rate,
-        environment=settings.environment,
-    )
-    stack.push_async_callback(tracer.close)
-    refusals = RefusalFold(audit.write)
-    stack.push_async_callback(refusals.close)
-    governor = Governor(
-        policies=policies,
-        audit=audit,
-        refusals=refusals,
-        tracer=tracer,
-        approvals_act=settings.edition is not Edition.COMMUNITY,
-        keep_input=settings.record_input == "redacted",
-        org_id=settings.org_id,
-        gate=gate,
-    )
-    stack.callback(governor.close)
-    return governor
+class _Governors:
+    """Makes governors that judge by different sets and share everything else."""
+
+    def __init__(
+        self,
+        stack: contextlib.AsyncExitStack,
+        settings: AgentSettings,
+        metrics: Metrics,
+        *,
+        audit: AuditLog,
+        gate: Breaker,
+    ) -> None:
+        self._stack = stack
+        self._settings = settings
+        self._audit = audit
+        self._gate = gate
+        self._tracer = DecisionTracer(
+            settings.otel_endpoint,
+            service=settings.otel_service_name or SERVICE,
+            version=platform_version(),
+            metrics=metrics,
+            sample_rate=settings.otel_sample_rate,
+            environment=settings.environment,
+        )
+        stack.push_async_callback(self._tracer.close)
+        self._refusals = RefusalFold(audit.write)
+        stack.push_async_callback(self._refusals.close)
+
+    def over(self, policies: CurrentSet) -> Governor:
+        """A governor, closed with the stack."""
+        settings = self._settings
+        governor = Governor(
+            policies=policies,
+            audit=self._audit,
+            refusals=self._refusals,
+            tracer=self._tracer,
+            approvals_act=settings.edition is not Edition.COMMUNITY,
+            keep_input=settings.record_input == "redacted",
+            org_id=settings.org_id,
+            gate=self._gate,
+        )
+        self._stack.callback(governor.close)
+        return governor
 
 
 def _session(connections: int) -> aiohttp.ClientSession:

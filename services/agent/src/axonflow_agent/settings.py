@@ -142,6 +142,48 @@ class AgentSettings(ServiceSettings):
         (),
     )
 
+    mcp_pii_action: Action | None = variable("MCP_PII_ACTION", "PII_ACTION for the MCP planes alone.", _PII, None)
+    mcp_sqli_action: Action | None = variable("MCP_SQLI_ACTION", "SQLI_ACTION for the MCP planes alone.", _OTHER, None)
+    mcp_dangerous_query_action: Action | None = variable(
+        "MCP_DANGEROUS_QUERY_ACTION", "DANGEROUS_QUERY_ACTION for the MCP planes alone.", _OTHER, None
+    )
+    mcp_dangerous_command_action: Action | None = variable(
+        "MCP_DANGEROUS_COMMAND_ACTION", "DANGEROUS_COMMAND_ACTION for the MCP planes alone.", _OTHER, None
+    )
+    mcp_policies_enabled: bool = variable(
+        "MCP_STATIC_POLICIES_ENABLED",
+        "false lets every MCP call pass the product's policies unjudged; said loudly at boot.",
+        boolean,
+        True,
+    )
+    mcp_skip_categories: tuple[str, ...] = variable(
+        "MCP_STATIC_POLICIES_SKIP_CATEGORIES",
+        "Categories the MCP planes do not judge, comma-separated.",
+        words,
+        (),
+    )
+    mcp_dynamic_policies: bool = variable(
+        "MCP_DYNAMIC_POLICIES_ENABLED",
+        "Dynamic policies on MCP calls. This version has no evaluator for them: true refuses the boot.",
+        boolean,
+        False,
+    )
+    mcp_exfiltration: bool = variable(
+        "MCP_EXFILTRATION_ENABLED", "false lets answers of connectors be of any size.", boolean, True
+    )
+    mcp_max_rows: int = variable(
+        "MCP_MAX_ROWS_PER_QUERY",
+        "Rows that one answer of a connector may have; 0 means unlimited.",
+        integer(0, 10_000_000),
+        10_000,
+    )
+    mcp_max_bytes: int = variable(
+        "MCP_MAX_BYTES_PER_QUERY",
+        "Bytes that the rows of one answer may have, as JSON; 0 means unlimited.",
+        integer(0, 1 << 34),
+        10_485_760,
+    )
+
     circuit_auto: bool = variable(
         "AXONFLOW_CIRCUIT_AUTO",
         "true lets circuits open by themselves after denials or failures (enterprise); people can always open them.",
@@ -194,6 +236,32 @@ class AgentSettings(ServiceSettings):
     @property
     def gateway_posture(self) -> Posture:
         """The operator's levers for the gateway planes, as the policy engine takes them."""
+        return self._posture(
+            "GATEWAY",
+            {
+                Lever.PII: self.gateway_pii_action,
+                Lever.SQLI: self.gateway_sqli_action,
+                Lever.DANGEROUS_QUERIES: self.gateway_dangerous_query_action,
+                Lever.DANGEROUS_COMMANDS: self.gateway_dangerous_command_action,
+            },
+            self.gateway_skip_categories,
+        )
+
+    @property
+    def mcp_posture(self) -> Posture:
+        """The same for the planes of connectors and their checks."""
+        return self._posture(
+            "MCP",
+            {
+                Lever.PII: self.mcp_pii_action,
+                Lever.SQLI: self.mcp_sqli_action,
+                Lever.DANGEROUS_QUERIES: self.mcp_dangerous_query_action,
+                Lever.DANGEROUS_COMMANDS: self.mcp_dangerous_command_action,
+            },
+            self.mcp_skip_categories,
+        )
+
+    def _posture(self, mode: str, levers: Mapping[Lever, Action | None], skipped: tuple[str, ...]) -> Posture:
         return Posture(
             profile=self.enforce if isinstance(self.enforce, Profile) else self.profile,
             enforce=frozenset() if isinstance(self.enforce, Profile) else self.enforce,
@@ -207,15 +275,9 @@ class AgentSettings(ServiceSettings):
                     Lever.DANGEROUS_COMMANDS: self.dangerous_command_action,
                 }
             ),
-            mode_levers=_set(
-                {
-                    Lever.PII: self.gateway_pii_action,
-                    Lever.SQLI: self.gateway_sqli_action,
-                    Lever.DANGEROUS_QUERIES: self.gateway_dangerous_query_action,
-                    Lever.DANGEROUS_COMMANDS: self.gateway_dangerous_command_action,
-                }
-            ),
-            skip_categories=frozenset(self.gateway_skip_categories),
+            mode_levers=_set(levers),
+            mode=mode,
+            skip_categories=frozenset(skipped),
         )
 
     def check(self) -> list[str]:
@@ -223,6 +285,8 @@ class AgentSettings(ServiceSettings):
         faults = super().check()
         if self.mode.asks_for_credentials and not self.jwt_secret and self.deployment_kind == "production":
             faults.append("JWT_SECRET is not set: a production deployment verifies its end users' tokens with it")
+        if self.mcp_dynamic_policies:
+            faults.append("MCP_DYNAMIC_POLICIES_ENABLED=true: this version cannot judge MCP calls by dynamic policies")
         return faults
 
 
