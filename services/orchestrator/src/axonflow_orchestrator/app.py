@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from axonflow_orchestrator.audit.endpoints import routes as audit_routes
+from axonflow_orchestrator.connectors.endpoints import routes as connector_routes
 from axonflow_orchestrator.decisions.endpoints import routes as decision_routes
 from axonflow_orchestrator.families import NotLanded, is_always_signed, surface_of
 from axonflow_orchestrator.health import HealthEndpoints
@@ -39,6 +40,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         Route("/prometheus", probes.prometheus),
         *audit_routes(orchestrator),
         *decision_routes(orchestrator),
+        *connector_routes(orchestrator, orchestrator.connectors, orchestrator.sealer),
         Route("/{path:path}", NotLanded()),
     ]
     return application(routes, surface_of=surface_of, guard=guard)

@@ -18,6 +18,7 @@ FAMILIES: Mapping[str, Surface] = {
     "/api/v1/plans/estimate": Surface.WORKFLOW,
     "/api/v1/audit": Surface.HANDLER,
     "/api/v1/connectors": Surface.HANDLER,
+    "/api/v1/internal/connectors": Surface.HANDLER,
     "/api/v1/hitl": Surface.HANDLER,
     "/api/v1/workflows": Surface.WORKFLOW,
     "/api/v1/evidence": Surface.WORKFLOW,
@@ -50,7 +51,13 @@ FAMILIES: Mapping[str, Surface] = {
 }
 
 # Governed work and raw verdicts: reached without the agent they would lead round the system policies (rulings.md §3).
-ALWAYS_SIGNED = ("/api/v1/process", "/api/v1/mcp/evaluate-policies", "/mcp/evaluate-policies")
+# Definitions of connectors are for the services alone.
+ALWAYS_SIGNED = (
+    "/api/v1/process",
+    "/api/v1/mcp/evaluate-policies",
+    "/mcp/evaluate-policies",
+    "/api/v1/internal/connectors",
+)
 
 
 def family_of(path: str) -> str | None:

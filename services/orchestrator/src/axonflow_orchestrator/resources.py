@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from axonflow_audit import AuditLog
-from axonflow_database import Database, internal_secret
+from axonflow_connectors import ConnectorRegistry, Surroundings, standard_specs
+from axonflow_database import Database, internal_secret, sealing_keys
 from axonflow_guards import IdempotencyKeys, NonceLedger
 from axonflow_internal_auth import TokenVerifier
+from axonflow_outbound import Egress, Outbound
+from axonflow_sealing import Sealer
 from axonflow_telemetry import Metrics
 from axonflow_web import Lifecycle
 
@@ -27,6 +31,8 @@ class Orchestrator:
     verifier: TokenVerifier
     audit: AuditLog
     idempotency: IdempotencyKeys
+    connectors: ConnectorRegistry
+    sealer: Sealer
     metrics: Metrics
     lifecycle: Lifecycle = dataclasses.field(default_factory=Lifecycle)
 
@@ -55,6 +61,9 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             metrics=metrics,
         )
         stack.push_async_callback(audit.close)
+        outbound = await stack.enter_async_context(Outbound(Egress.parse(settings.egress_allow)))
+        sqlite_root = Path(settings.connector_sqlite_dir) if settings.connector_sqlite_dir else None
+        surroundings = Surroundings(outbound=outbound, sqlite_root=sqlite_root)
         yield Orchestrator(
             settings=settings,
             database=database,
@@ -63,5 +72,7 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             ),
             audit=audit,
             idempotency=IdempotencyKeys(database),
+            connectors=ConnectorRegistry(standard_specs(), surroundings),
+            sealer=Sealer(await sealing_keys(settings, database)),
             metrics=metrics,
         )

@@ -120,9 +120,10 @@ ORCHESTRATOR: Mapping[str, str] = {
     "/api/v1/agents/{id}/versions": "GET",
     # connectors (refresh and cache are the agent's own)
     "/api/v1/connectors": "GET",
-    "/api/v1/connectors/{id}": "GET DELETE",
+    "/api/v1/connectors/{id}": "GET PUT DELETE",
     "/api/v1/connectors/{id}/install": "POST",
     "/api/v1/connectors/{id}/health": "GET",
+    "/api/v1/connectors/{id}/test": "POST",
     # event subscriptions
     "/api/v1/webhooks": "GET POST",
     "/api/v1/webhooks/{id}": "GET PUT DELETE",
