@@ -97,11 +97,24 @@ class Health:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A tool as the other side describes it; the text is not to be trusted before it was looked at."""
+    """A tool as the other side describes it; the text is not to be trusted before it was looked at.
+
+    Attributes:
+        output_schema: None where the other side gives none.
+        annotations: hints of the other side, such as ``readOnlyHint``; a hint proves nothing.
+    """
 
     name: str
     description: str
     input_schema: Mapping[str, Any]
+    title: str = ""
+    output_schema: Mapping[str, Any] | None = None
+    annotations: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the other side says that it changes nothing."""
+        return self.annotations.get("readOnlyHint") is True
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

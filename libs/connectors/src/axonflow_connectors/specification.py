@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from axonflow_outbound import Outbound
-from axonflow_settings import Secret
+from axonflow_settings import Secret, StdioCommand
 
 from axonflow_connectors.faults import ConnectorFault, FaultKind
 from axonflow_connectors.protocol import Capability, Connector
@@ -92,10 +92,12 @@ class Surroundings:
     Attributes:
         outbound: the only way out to addresses that tenants name.
         sqlite_root: the operator's directory; an organisation's files are below ``<root>/<org_id>``. None: no SQLite.
+        stdio_commands: the only command lines that are ever run; an install names one.
     """
 
     outbound: Outbound
     sqlite_root: Path | None = None
+    stdio_commands: tuple[StdioCommand, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from axonflow_settings.core import Secret, SettingsError, load, variable
 from axonflow_settings.deployment import DeploymentKind, DeploymentMode, Edition, Limits
 from axonflow_settings.service import ServiceSettings
+from axonflow_settings.stdio_commands import StdioCommand, stdio_commands
 
 __all__ = [
     "DeploymentKind",
@@ -12,6 +13,8 @@ __all__ = [
     "Secret",
     "ServiceSettings",
     "SettingsError",
+    "StdioCommand",
     "load",
+    "stdio_commands",
     "variable",
 ]

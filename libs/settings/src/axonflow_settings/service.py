@@ -24,6 +24,7 @@ from axonflow_settings.core import (
 )
 from axonflow_settings.deployment import DEFAULT_ORG_ID, EDITIONS, DeploymentKind, DeploymentMode, Edition, Limits
 from axonflow_settings.egress import egress_list
+from axonflow_settings.stdio_commands import StdioCommand, stdio_commands
 
 MODES = tuple(mode.value for mode in DeploymentMode)
 
@@ -153,6 +154,14 @@ class ServiceSettings:
         "none.",
         default="",
     )
+    mcp_stdio_commands: tuple[StdioCommand, ...] = variable(
+        "AXONFLOW_MCP_STDIO_COMMANDS",
+        "Command lines of MCP servers that connectors may run, as name=command line and apart by semicolons, such as "
+        "files=/usr/bin/mcp-files --root /data; NAME=value before a program sets its environment. An install names one of "
+        "them; unset: none.",
+        stdio_commands,
+        (),
+    )
 
     max_body_bytes: int = variable(
         "AXONFLOW_MAX_BODY_BYTES", "Largest request body, in bytes; above it 413.", integer(1024, 1 << 30), 10_485_760
@@ -181,6 +190,14 @@ class ServiceSettings:
         "AXONFLOW_OTEL_SAMPLE_RATE", "Share of traces that are exported, 0 to 1.", decimal_number(0, 1), 1.0
     )
 
+    record_input: str = variable(
+        "AXONFLOW_RECORD_INPUT",
+        "What the record keeps of inputs, by default and at most: off; redacted (at most 500 characters); or sealed, "
+        "which is also the whole of it under AXONFLOW_SEALING_KEY, so that decisions can be made again. Tenants choose "
+        "within it.",
+        choice(str, ("off", "redacted", "sealed")),
+        "redacted",
+    )
     audit_fallback_path: str = variable(
         "AUDIT_FALLBACK_PATH",
         "Stem of the files that take audit rows while PostgreSQL is away; each process adds its own name.",
@@ -248,4 +265,7 @@ class ServiceSettings:
             faults.append(
                 "AXONFLOW_SEALING_KEY_PREVIOUS is set without AXONFLOW_SEALING_KEY: the current key is missing"
             )
+        generates = self.mode in {DeploymentMode.COMMUNITY, DeploymentMode.COMMUNITY_SAAS}
+        if self.record_input == "sealed" and not self.sealing_keys and not generates:
+            faults.append("AXONFLOW_RECORD_INPUT=sealed needs AXONFLOW_SEALING_KEY: nothing can be sealed without it")
         return faults
