@@ -16,8 +16,10 @@ import grpc
 import pytest
 from axonflow_agent.app import create_app
 from axonflow_audit import RefusalFold
+from axonflow_contracts.recording import InputMode
 from axonflow_contracts.verdicts import Action
 from axonflow_governance import Governor, PolicySource
+from axonflow_governance.recording import OneMode, Recording
 from axonflow_policy import PolicyOverride, PolicySet
 from axonflow_telemetry import DecisionTracer
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
@@ -78,7 +80,7 @@ async def test_an_approval_is_asked_for_where_somebody_can_give_it(community: Pl
         refusals=RefusalFold(agent.audit.write),
         tracer=DecisionTracer("", service="agent", version="0", metrics=agent.metrics),
         approvals_act=approvals_act,
-        keep_input=True,
+        recording=Recording(OneMode(InputMode.REDACTED)),
         org_id=ORG,
     )
     opened = Planes(agent, create_app(dataclasses.replace(agent, governor=governor)), {})

@@ -22,7 +22,7 @@ from axonflow_governance.errors import JudgementFailed
 from axonflow_governance.excerpt import excerpt_of
 from axonflow_governance.gate import Gate, OpenGate
 from axonflow_governance.inputs import InputSealer, JudgedInput, KeptInput, in_edition
-from axonflow_governance.recording import OneMode, Recording
+from axonflow_governance.recording import Recording
 from axonflow_governance.rows import entry_for_call, row_for_refusal
 from axonflow_governance.spans import facts_of
 
@@ -76,8 +76,7 @@ class Governor:
         refusals: RefusalFold,
         tracer: DecisionTracer,
         approvals_act: bool,
-        keep_input: bool = True,
-        recording: Recording | None = None,
+        recording: Recording,
         org_id: str,
         gate: Gate | None = None,
     ) -> None:
@@ -86,7 +85,7 @@ class Governor:
         self._refusals = refusals
         self._tracer = tracer
         self._approvals_act = approvals_act
-        self._recording = recording or Recording(OneMode(InputMode.REDACTED if keep_input else InputMode.OFF))
+        self._recording = recording
         self._org_id = org_id
         self._gate = gate or OpenGate()
         self._scanners = ThreadPoolExecutor(max_workers=2, thread_name_prefix="policy-scan")

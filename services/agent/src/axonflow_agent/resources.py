@@ -11,12 +11,17 @@ import aiohttp
 import msgspec
 from axonflow_audit import AuditLog, RefusalFold
 from axonflow_contracts.posture import Posture
+from axonflow_contracts.recording import InputMode
 from axonflow_contracts.version import platform_version
-from axonflow_database import Database, internal_secret
+from axonflow_database import Database, internal_secret, sealing_keys
 from axonflow_governance import CurrentSet, Governor, PolicySource, UnderPosture
+from axonflow_governance.inputs import InputSealer
+from axonflow_governance.recording import Recording, TenantModes
+from axonflow_governance.store import announce_posture
 from axonflow_guards import NonceLedger, RateLimiter
 from axonflow_internal_auth import TokenMinter, TokenVerifier
 from axonflow_policy import catalogue
+from axonflow_sealing import Sealer
 from axonflow_settings import Edition, Secret
 from axonflow_telemetry import DecisionTracer, Metrics
 from axonflow_web import Lifecycle
@@ -101,7 +106,8 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         stack.push_async_callback(expiry.close)
         mcp_posture = _posture("MCP", settings.mcp_posture, enabled=settings.mcp_policies_enabled)
         mcp_sets = policies.under(mcp_posture)
-        governors = _Governors(stack, settings, metrics, audit=audit, gate=breaker)
+        recording = await _open_recording(stack, settings, database, (posture, mcp_posture))
+        governors = _Governors(stack, settings, metrics, audit=audit, gate=breaker, recording=recording)
         yield Agent(
             settings=settings,
             database=database,
@@ -170,6 +176,21 @@ async def _open_audit(
     return audit
 
 
+async def _open_recording(
+    stack: contextlib.AsyncExitStack, settings: AgentSettings, database: Database, postures: tuple[Posture, ...]
+) -> Recording:
+    """Who has how much of their inputs kept; and the operator's levers told to those who make decisions again."""
+    async with database.platform() as connection:
+        for posture in postures:
+            await announce_posture(connection, posture)
+    ceiling = InputMode(settings.record_input)
+    modes = TenantModes(database, ceiling)
+    await modes.start()
+    stack.push_async_callback(modes.close)
+    seals = ceiling is InputMode.SEALED
+    return Recording(modes, InputSealer(Sealer(await sealing_keys(settings, database))) if seals else None)
+
+
 class _Governors:
     """Makes governors that judge by different sets and share everything else."""
 
@@ -181,8 +202,10 @@ class _Governors:
         *,
         audit: AuditLog,
         gate: Breaker,
+        recording: Recording,
     ) -> None:
         self._stack = stack
+        self._recording = recording
         self._settings = settings
         self._audit = audit
         self._gate = gate
@@ -207,7 +230,7 @@ class _Governors:
             refusals=self._refusals,
             tracer=self._tracer,
             approvals_act=settings.edition is not Edition.COMMUNITY,
-            keep_input=settings.record_input == "redacted",
+            recording=self._recording,
             org_id=settings.org_id,
             gate=self._gate,
         )

@@ -85,13 +85,6 @@ class AgentSettings(ServiceSettings):
         integer(0, 10_000_000),
         0,
     )
-    record_input: str = variable(
-        "AXONFLOW_RECORD_INPUT",
-        "What audit rows keep of the input: off, or redacted (at most 500 characters).",
-        choice(str, ("off", "redacted")),
-        "redacted",
-    )
-
     profile: Profile = variable(
         "AXONFLOW_PROFILE",
         "Named strictness: dev, default (each policy's own action), strict or compliance.",
