@@ -26,7 +26,7 @@ DENIALS: dict[str, tuple[str, bytes, Mapping[str, str], set[int]]] = {
     "one key twice": ("POST", b'{"query":"a","query":"b"}', {"x-own": "1"}, {400}),
     "nothing asked": ("POST", b"{}", {"x-own": "1"}, {400}),
     "oversize": ("POST", b'{"query":"' + b"a" * 70_000 + b'"}', {"x-own": "1"}, {413}),
-    "wrong method": ("DELETE", b"", {"x-own": "1"}, {405}),
+    "wrong method": ("PUT", b"", {"x-own": "1"}, {405}),
     "smuggled header": ("POST", b"{}", {"x-own": "1", "a_b": "1"}, {400}),
 }
 

@@ -36,6 +36,10 @@ from axonflow_agent.mcp import planes as mcp
 from axonflow_agent.mcp.checks import Checks
 from axonflow_agent.mcp.exfiltration import Limits
 from axonflow_agent.mcp.repeats import Repeats
+from axonflow_agent.mcp_server import plane as mcp_server
+from axonflow_agent.mcp_server.orchestrator import Orchestrator
+from axonflow_agent.mcp_server.sessions import Sessions
+from axonflow_agent.mcp_server.tools import Toolbox
 from axonflow_agent.openai import endpoints as openai
 from axonflow_agent.openai.service import ChatService
 from axonflow_agent.policies import routes as policies
@@ -74,6 +78,7 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
         GovernedRoute(openai.PATH, _chat(agent).answer, Plane.OPENAI),
         *(governed.route(adapter) for adapter in _adapters(agent)),
         *(governed_mcp.route(adapter) for adapter in _check_planes(agent, checks).adapters()),
+        *_mcp_server(agent, governed_mcp, checks).routes(),
         GapEndpoint(agent.door.enter_or_service, agent.database, settings.limits.audit_retention_days).route(),
         *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
         *policies.routes(agent.door, _policies(agent)),
@@ -113,6 +118,13 @@ def _checks(agent: Agent) -> Checks:
 def _check_planes(agent: Agent, checks: Checks) -> mcp.CheckPlanes:
     overrides_act = agent.settings.edition is Edition.ENTERPRISE
     return mcp.CheckPlanes(checks, Repeats(IdempotencyKeys(agent.database)), overrides_act)
+
+
+def _mcp_server(agent: Agent, governed: Governed, checks: Checks) -> mcp_server.McpServerPlane:
+    orchestrator = Orchestrator(agent.siblings, agent.minter, agent.settings.orchestrator_url)
+    overrides_act = agent.settings.edition is Edition.ENTERPRISE
+    toolbox = Toolbox(checks, _policies(agent).reader, orchestrator, overrides_act)
+    return mcp_server.McpServerPlane(governed, toolbox, Sessions(agent.database))
 
 
 def _chat(agent: Agent) -> openai.ChatEndpoint:
@@ -171,6 +183,8 @@ def _surface_of(path: str) -> Surface:
         return Surface.DECIDE
     if path in {mcp.INPUT_PATH, mcp.OUTPUT_PATH}:
         return Surface.MCP_CHECK
+    if path == mcp_server.PATH:
+        return Surface.JSON_RPC
     if forward.is_forwarded(path):
         return Surface.FLAT
     return Surface.MIDDLEWARE if path.startswith("/api/v1/") else Surface.HANDLER
