@@ -125,7 +125,7 @@ async def test_an_unknown_severity_is_trouble_and_not_a_shorter_list(agent: Agen
 
 
 async def test_an_endless_answer_is_cut(agent: AgentStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("axonflow_portal.backends.LARGEST_ANSWER_BYTES", 1000)
+    monkeypatch.setattr("axonflow_portal.exchange.LARGEST_ANSWER_BYTES", 1000)
     assert (await trouble_with(agent.url)).status is None
 
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import msgspec
+from aiohttp import ClientSession
 from axonflow_contracts.caller import Caller, CallerKind
 from axonflow_contracts.errors import Surface
 from axonflow_contracts.version import platform_version
@@ -15,7 +17,7 @@ from axonflow_settings import Secret
 from axonflow_web import Lifecycle, application
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -23,9 +25,12 @@ from starlette.types import ASGIApp
 from axonflow_portal.api.health import health, ready
 from axonflow_portal.api.policies import unified_policies
 from axonflow_portal.backends import AgentPolicies, client_session
+from axonflow_portal.exchange import Backend
 from axonflow_portal.hosts import LoopbackHosts
 from axonflow_portal.pages.endpoints import message_page, policies_page, policy_page
 from axonflow_portal.pages.render import STATIC, Frame, Templates, style_version
+from axonflow_portal.record.endpoints import routes as record_routes
+from axonflow_portal.record.reading import RecordReader
 from axonflow_portal.security import PAGE_HEADERS
 from axonflow_portal.settings import PortalSettings
 
@@ -36,6 +41,7 @@ class Portal:
 
     settings: PortalSettings
     agent: AgentPolicies
+    record: RecordReader
     templates: Templates
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
 
@@ -52,10 +58,9 @@ async def open_portal(settings: PortalSettings) -> AsyncIterator[Portal]:
     finally:
         await database.close()
     async with client_session() as session:
-        agent = AgentPolicies(
-            session, settings.agent_url, _minter(secret), _reader(settings), settings.backend_timeout_s
-        )
-        yield Portal(settings, agent, Templates(_frame(settings)))
+        minter, templates = _minter(secret), Templates(_frame(settings))
+        agent = AgentPolicies(session, settings.agent_url, minter, _reader(settings), settings.backend_timeout_s)
+        yield Portal(settings, agent, _record(settings, session, minter), templates)
 
 
 def _minter(secret: Secret) -> TokenMinter:
@@ -65,6 +70,27 @@ def _minter(secret: Secret) -> TokenMinter:
 def _reader(settings: PortalSettings) -> Caller:
     # Nobody is signed in yet, so a page is read for the deployment's own organisation.
     return Caller(org_id=settings.org_id, tenant_id=settings.org_id, client_id="portal", kind=CallerKind.SERVICE)
+
+
+def _record(settings: PortalSettings, session: ClientSession, minter: TokenMinter) -> RecordReader:
+    # Without a tenant: an operator reads the record of the whole organisation.
+    caller = msgspec.structs.replace(_reader(settings), tenant_id="")
+
+    def backend(name: str, variable: str, base_url: str) -> Backend:
+        return Backend(
+            session=session,
+            name=name,
+            variable=variable,
+            base_url=base_url,
+            minter=minter,
+            caller=caller,
+            timeout_s=settings.backend_timeout_s,
+        )
+
+    return RecordReader(
+        orchestrator=backend("orchestrator", "ORCHESTRATOR_URL", settings.orchestrator_url),
+        agent=backend("agent", "AGENT_URL", settings.agent_url),
+    )
 
 
 def _frame(settings: PortalSettings) -> Frame:
@@ -90,9 +116,6 @@ def create_app(portal: Portal) -> ASGIApp:
 def _routes(portal: Portal) -> list[BaseRoute]:
     source, templates = portal.agent, portal.templates
 
-    async def home(_: Request) -> Response:
-        return RedirectResponse("/policies", 307)
-
     async def list_page(request: Request) -> Response:
         return await policies_page(request, source, templates)
 
@@ -111,10 +134,10 @@ def _routes(portal: Portal) -> list[BaseRoute]:
     async def nothing_here(request: Request) -> Response:
         if request.url.path.startswith("/api/"):
             raise HTTPException(404)
-        return message_page(templates, 404, "There is no such page", "The address leads nowhere in this portal.")
+        return message_page(templates, 404, "There is no such page", "The address leads nowhere in this portal.", "")
 
     return [
-        Route("/", home),
+        *record_routes(portal.record, templates),
         Route("/policies", list_page),
         Route("/policies/{policy_id}", one_page),
         Route("/api/v1/portal/policies", list_json),

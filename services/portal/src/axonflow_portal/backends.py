@@ -18,13 +18,13 @@ from axonflow_internal_auth import TOKEN_HEADER, TokenMinter
 from yarl import URL
 
 from axonflow_portal import troubles
+from axonflow_portal.exchange import Unreadable, bounded
 from axonflow_portal.reading import PolicyRead
 from axonflow_portal.troubles import Trouble
 
 PAGE_SIZE = 100
 # A stop for a backend that never ends its list; ten thousand policies are far beyond any tier's table.
 MOST_PAGES = 100
-LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 
 _log = logging.getLogger("axonflow.portal")
 
@@ -39,14 +39,6 @@ class Link:
     def note(self, trouble: Trouble | None) -> None:
         """Keep the outcome of a call."""
         self.state = "broken" if trouble else "ok"
-        self.trouble = trouble
-
-
-class _Unreadable(Exception):
-    """The source's answer cannot be used; carries what the reader is told."""
-
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble.message)
         self.trouble = trouble
 
 
@@ -78,10 +70,10 @@ class AgentPolicies:
                 if page >= answer.pagination.total_pages:
                     break
                 if not answer.policies:
-                    raise _Unreadable(troubles.short_list(self.base_url, len(rows), answer.pagination.total))  # noqa: TRY301 - one place turns causes into values
+                    raise Unreadable(troubles.short_list(self.base_url, len(rows), answer.pagination.total))  # noqa: TRY301 - one place turns causes into values
             else:
                 trouble = troubles.endless_list(self.base_url, len(rows))
-        except _Unreadable as unreadable:
+        except Unreadable as unreadable:
             trouble = unreadable.trouble
         self.link.note(trouble)
         return PolicyRead(tuple(rows.values()), trouble, datetime.now(UTC))
@@ -91,7 +83,7 @@ class AgentPolicies:
         trouble = None
         try:
             await self._page(1, size=1)
-        except _Unreadable as unreadable:
+        except Unreadable as unreadable:
             trouble = unreadable.trouble
         self.link.note(trouble)
         return trouble
@@ -100,11 +92,11 @@ class AgentPolicies:
         url = URL(f"{self.base_url}/api/v1/static-policies?page={page}&page_size={size}", encoded=True)
         status, body = await self._get(url)
         if status != 200:
-            raise _Unreadable(troubles.refused(self.base_url, status))
+            raise Unreadable(troubles.refused(self.base_url, status))
         try:
             return msgspec.json.decode(body, type=StaticPolicyList)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise _Unreadable(troubles.unreadable(self.base_url, status)) from error
+            raise Unreadable(troubles.unreadable(self.base_url, status)) from error
 
     async def _get(self, url: URL) -> tuple[int, bytes]:
         token = self.minter.mint(audience="agent", caller=self.caller, method="GET", target=url.raw_path_qs, body=b"")
@@ -112,21 +104,12 @@ class AgentPolicies:
         try:
             async with asyncio.timeout(self.timeout_s):
                 async with self.session.get(url, headers=headers, allow_redirects=False) as response:
-                    return response.status, await _bounded(response)
+                    return response.status, await bounded(response)
         except TimeoutError as error:
-            raise _Unreadable(troubles.slow(self.base_url, self.timeout_s)) from error
+            raise Unreadable(troubles.slow(self.base_url, self.timeout_s)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             _log.warning("the agent does not answer at AGENT_URL: %s", error)
-            raise _Unreadable(troubles.unreachable(self.base_url)) from error
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    chunks = bytearray()
-    async for chunk in response.content.iter_any():
-        chunks += chunk
-        if len(chunks) > LARGEST_ANSWER_BYTES:
-            raise aiohttp.ClientPayloadError("answer above the limit")
-    return bytes(chunks)
+            raise Unreadable(troubles.unreachable(self.base_url)) from error
 
 
 async def answers(session: aiohttp.ClientSession, base_url: str, timeout_s: float) -> bool:

@@ -17,10 +17,12 @@ class PortalSettings(ServiceSettings):
         "HOST", "Address to listen on; the portal's is loopback until it has sign-in.", default="127.0.0.1"
     )
     port: int = variable("PORT", "Port to listen on.", integer(1, 65535), 8082)
-    agent_url: str = variable("AGENT_URL", "Where the portal reads system policies.", http_url, "http://localhost:8080")
+    agent_url: str = variable(
+        "AGENT_URL", "Where the portal reads policies, gaps and circuits.", http_url, "http://localhost:8080"
+    )
     orchestrator_url: str = variable(
         "ORCHESTRATOR_URL",
-        "Where the portal reads tenant policies, plans and approvals.",
+        "Where the portal reads the record of decisions.",
         http_url,
         "http://localhost:8081",
     )
@@ -34,7 +36,7 @@ class PortalSettings(ServiceSettings):
     allowed_hosts: tuple[str, ...] = variable(
         "AXONFLOW_PORTAL_ALLOWED_HOSTS",
         "Host names, comma-separated, that the portal answers to besides loopback ones. There is no sign-in yet: "
-        "whoever reaches an allowed name reads the policies.",
+        "whoever reaches an allowed name reads the policies and the record.",
         words,
         (),
     )

@@ -9,6 +9,15 @@ from axonflow_contracts.policies import SourceError
 SECRET = "AXONFLOW_INTERNAL_SERVICE_SECRET"  # noqa: S105 - the variable's name
 ADDRESS = "AGENT_URL"
 
+_ONE_SECRET = (
+    f"Set `{SECRET}` to one value on agent, orchestrator and portal, at least 32 characters long, "
+    "and restart them. `openssl rand -hex 32` makes one."
+)
+WRONG_SECRET_REMEDIES = (
+    _ONE_SECRET,
+    "Where no service sets it (community only), all three have to use the same database: it is kept there.",
+    "Where it is the same everywhere, compare the machines' clocks: a token is good for 60 seconds.",
+)
 _AGENT_DOWN = (
     "If the agent is down, it lets no call through. If only this address is wrong, enforcement is not affected."
 )
@@ -27,6 +36,7 @@ class Trouble:
         remedies: what to do, most likely first; text between backquotes is code.
         consequence: what this means for governed calls.
         address: the base URL that was asked.
+        title: what could not be read, as the banner's heading.
     """
 
     source: str
@@ -36,6 +46,7 @@ class Trouble:
     remedies: tuple[str, ...]
     consequence: str
     address: str
+    title: str = "System policies could not be read"
 
     @property
     def error(self) -> SourceError:
@@ -73,17 +84,16 @@ def refused(address: str, status: int) -> Trouble:
     return _agent(address, status, message, ADDRESS, remedy)
 
 
-def _wrong_secret(address: str, status: int) -> Trouble:
-    return _agent(
-        address,
-        status,
-        f"The agent refused the portal's internal token ({status}): {SECRET} is missing on one of the two, or differs.",
-        SECRET,
-        f"Set `{SECRET}` to one value on agent, orchestrator and portal, at least 32 characters long, "
-        "and restart them. `openssl rand -hex 32` makes one.",
-        "Where no service sets it (community only), all three have to use the same database: it is kept there.",
-        "Where it is the same everywhere, compare the machines' clocks: a token is good for 60 seconds.",
+def wrong_secret_message(service: str, status: int) -> str:
+    """A service does not believe the portal."""
+    return (
+        f"The {service} refused the portal's internal token ({status}): "
+        f"{SECRET} is missing on one of the two, or differs."
     )
+
+
+def _wrong_secret(address: str, status: int) -> Trouble:
+    return _agent(address, status, wrong_secret_message("agent", status), SECRET, *WRONG_SECRET_REMEDIES)
 
 
 def unreachable(address: str) -> Trouble:

@@ -43,10 +43,11 @@ async def policy_page(request: Request, source: PolicySource, templates: Templat
             title="This policy could not be looked up",
             message="The list of policies could not be read whole, so it is not known whether this one exists.",
             troubles=(read.trouble,),
+            back="policies",
         )
     return message_page(templates, 404, "No such policy", "The agent lists no policy with this id.")
 
 
-def message_page(templates: Templates, status: int, title: str, message: str) -> Response:
-    """A page that is one sentence."""
-    return templates.page("message.html", status, title=title, message=message, troubles=())
+def message_page(templates: Templates, status: int, title: str, message: str, back: str = "policies") -> Response:
+    """A page that is one sentence, and a way back: to a list, or with "" to the overview."""
+    return templates.page("message.html", status, title=title, message=message, troubles=(), back=back)

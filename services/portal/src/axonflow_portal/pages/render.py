@@ -7,12 +7,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from axonflow_portal.pages import words
+from axonflow_portal.record import views as record_views
+from axonflow_portal.record import words as record_words
 
 PACKAGE = Path(__file__).resolve().parent.parent
 STATIC = PACKAGE / "static"
@@ -44,6 +47,11 @@ def breakable(identifier: str) -> Markup:
     return Markup(str(escape(identifier)).replace("_", "_<wbr>"))  # noqa: S704 - escaped on this line
 
 
+def segment(text: str) -> str:
+    """Text as one segment of a path."""
+    return quote(text, safe="")
+
+
 class Templates:
     """Renders pages; holds the environment and the frame."""
 
@@ -69,6 +77,22 @@ class Templates:
             code_spans=code_spans,
             day=words.day,
             instant=words.instant,
+        )
+        self._environment.globals.update(
+            verdicts=record_words.VERDICT_NAMES, planes=record_words.PLANE_NAMES, windows=record_words.WINDOW_NAMES
+        )
+        self._environment.filters.update(
+            segment=segment,
+            verdict_name=record_words.verdict_name,
+            plane_name=record_words.plane_name,
+            scope_name=lambda scope: record_words.SCOPE_NAMES.get(scope, scope),
+            ago=record_words.ago,
+            minute=record_words.minute,
+            counted=record_words.counted,
+            milliseconds=record_words.milliseconds,
+            excerpt=record_words.excerpt,
+            places=record_words.places,
+            headline=record_views.headline,
         )
 
     def page(self, name: str, status: int = 200, **content: Any) -> HTMLResponse:
