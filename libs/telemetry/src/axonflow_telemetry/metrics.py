@@ -5,7 +5,7 @@ Labels hold words of ours or names from a bounded set; text from a client never 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
@@ -130,6 +130,14 @@ class Metrics:
     def watch_audit_writable(self, writable: Callable[[], bool]) -> None:
         """Show whether audit rows can be written somewhere, whenever the page is read."""
         self._audit_writable.set_function(lambda: float(writable()))
+
+    def watch_connector_cache(self, stats: Mapping[str, Callable[[], float]]) -> None:
+        """Show each of ``stats`` (agent contract §1.3 names them) whenever the page is read."""
+        gauge = Gauge(
+            "axonflow_connector_cache_stats", "The cache of connector definitions.", ("stat",), registry=self.registry
+        )
+        for stat, value in stats.items():
+            gauge.labels(stat).set_function(value)
 
     def exposition(self) -> tuple[bytes, str]:
         """The page in Prometheus text format, and its content type."""

@@ -22,6 +22,10 @@ from axonflow_agent.breaker import endpoints as breaker
 from axonflow_agent.breaker.service import CircuitService
 from axonflow_agent.clients import endpoints as clients
 from axonflow_agent.clients.service import ClientService
+from axonflow_agent.connectors.calling import Caller as ConnectorCaller
+from axonflow_agent.connectors.endpoints import CACHE_PATHS, ConnectorEndpoints
+from axonflow_agent.connectors.planes import ConnectorPlanes
+from axonflow_agent.connectors.sources import ConnectorSources
 from axonflow_agent.correlation import Correlation, exchange_of, is_governed
 from axonflow_agent.decision.context import ContextAllowlist
 from axonflow_agent.decision.plane import PATH as DECIDE_PATH
@@ -29,7 +33,6 @@ from axonflow_agent.decision.plane import DecisionPlane
 from axonflow_agent.gateway.gaps import GapEndpoint
 from axonflow_agent.gateway.precheck import PreCheckPlane
 from axonflow_agent.gateway.report import ReportPlane
-from axonflow_agent.gateway.sources import NoSources
 from axonflow_agent.governed import Adapter, Governed, GovernedRoute, correlated
 from axonflow_agent.health import HealthEndpoints
 from axonflow_agent.mcp import planes as mcp
@@ -76,9 +79,11 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
         Route("/metrics", health.snapshot, methods=["GET"]),
         Route("/prometheus", health.prometheus, methods=["GET"]),
         GovernedRoute(openai.PATH, _chat(agent).answer, Plane.OPENAI),
-        *(governed.route(adapter) for adapter in _adapters(agent)),
+        *(governed.route(adapter) for adapter in _adapters(agent, checks)),
         *(governed_mcp.route(adapter) for adapter in _check_planes(agent, checks).adapters()),
         *_mcp_server(agent, governed_mcp, checks).routes(),
+        *(governed_mcp.route(adapter) for adapter in _connector_planes(agent, checks).adapters()),
+        *ConnectorEndpoints(agent.connectors, agent.door.enter_or_service).routes(),
         GapEndpoint(agent.door.enter_or_service, agent.database, settings.limits.audit_retention_days).route(),
         *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
         *policies.routes(agent.door, _policies(agent)),
@@ -87,7 +92,7 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
     ]
 
 
-def _adapters(agent: Agent) -> list[Adapter]:
+def _adapters(agent: Agent, checks: Checks) -> list[Adapter]:
     settings = agent.settings
     report = ReportPlane(
         agent.metrics,
@@ -99,7 +104,8 @@ def _adapters(agent: Agent) -> list[Adapter]:
     decide = DecisionPlane(
         agent.metrics, settings.decision_expires_after_s, ContextAllowlist(settings.decision_context_allowlist)
     )
-    return [PreCheckPlane(agent.metrics, NoSources()).adapter(), report.adapter(), decide.adapter()]
+    sources = ConnectorSources(checks, ConnectorCaller(agent.connectors, checks.limits), agent.door.permissions_of)
+    return [PreCheckPlane(agent.metrics, sources).adapter(), report.adapter(), decide.adapter()]
 
 
 def _governed(agent: Agent, governor: Governor) -> Governed:
@@ -113,6 +119,10 @@ def _checks(agent: Agent) -> Checks:
     settings = agent.settings
     limits = Limits(settings.mcp_max_rows, settings.mcp_max_bytes) if settings.mcp_exfiltration else Limits(0, 0)
     return Checks(agent.mcp_sets, limits)
+
+
+def _connector_planes(agent: Agent, checks: Checks) -> ConnectorPlanes:
+    return ConnectorPlanes(checks, ConnectorCaller(agent.connectors, checks.limits), agent.door.permissions_of)
 
 
 def _check_planes(agent: Agent, checks: Checks) -> mcp.CheckPlanes:
@@ -185,9 +195,10 @@ def _surface_of(path: str) -> Surface:
         return Surface.MCP_CHECK
     if path == mcp_server.PATH:
         return Surface.JSON_RPC
-    if forward.is_forwarded(path):
+    own = path.startswith(CACHE_PATHS)  # below a prefix whose rest is forwarded
+    if forward.is_forwarded(path) and not own:
         return Surface.FLAT
-    return Surface.MIDDLEWARE if path.startswith("/api/v1/") else Surface.HANDLER
+    return Surface.MIDDLEWARE if path.startswith("/api/v1/") and not own else Surface.HANDLER
 
 
 def _record_refusal(governor: Governor) -> OnRefusal:

@@ -33,6 +33,8 @@ from axonflow_agent.breaker.breaker import Breaker
 from axonflow_agent.breaker.records import Thresholds
 from axonflow_agent.clients.service import ClientService
 from axonflow_agent.clients.snapshot import ClientSnapshot
+from axonflow_agent.connectors.opening import open_connectors
+from axonflow_agent.connectors.runtime import ConnectorRuntime
 from axonflow_agent.overrides.expiry import ExpiryWatch
 from axonflow_agent.settings import AgentSettings
 
@@ -67,6 +69,7 @@ class Agent:
     mcp_governor: Governor
     door: Door
     breaker: Breaker
+    connectors: ConnectorRuntime
     metrics: Metrics
     lifecycle: Lifecycle = dataclasses.field(default_factory=Lifecycle)
 
@@ -108,12 +111,14 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         mcp_sets = policies.under(mcp_posture)
         recording = await _open_recording(stack, settings, database, (posture, mcp_posture))
         governors = _Governors(stack, settings, metrics, audit=audit, gate=breaker, recording=recording)
+        siblings = await stack.enter_async_context(_session(settings.upstream_connections))
+        minter = TokenMinter(secret, NAME)
         yield Agent(
             settings=settings,
             database=database,
             upstream=await stack.enter_async_context(_session(settings.upstream_connections)),
-            siblings=await stack.enter_async_context(_session(settings.upstream_connections)),
-            minter=TokenMinter(secret, NAME),
+            siblings=siblings,
+            minter=minter,
             policies=policies,
             posture=posture,
             mcp_sets=mcp_sets,
@@ -122,6 +127,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
             mcp_governor=governors.over(mcp_sets),
             door=door,
             breaker=breaker,
+            connectors=await open_connectors(stack, settings, database, metrics, session=siblings, minter=minter),
             metrics=metrics,
         )
 

@@ -177,6 +177,13 @@ class AgentSettings(ServiceSettings):
         10_485_760,
     )
 
+    connector_registry: bool = variable(
+        "TENANT_CONNECTOR_REGISTRY_ENABLED",
+        "false switches connectors off: their routes answer 503.",
+        boolean,
+        True,
+    )
+
     circuit_auto: bool = variable(
         "AXONFLOW_CIRCUIT_AUTO",
         "true lets circuits open by themselves after denials or failures (enterprise); people can always open them.",

@@ -112,6 +112,11 @@ class Authenticator:
             return caller
         return msgspec.structs.replace(caller, user=self._proven_user(user_token, caller.tenant_id))
 
+    def permissions_of(self, client_id: str) -> tuple[str, ...]:
+        """What the client's row lists; empty for a client without one."""
+        client = self._credentials.find(client_id)
+        return client.permissions if client else ()
+
     def _community(self, basic: Basic | None) -> Authenticated:
         client_id = basic.client_id if basic and len(basic.client_id) <= MAX_CLIENT_ID_LENGTH else ""
         client_id = client_id or COMMUNITY_CLIENT

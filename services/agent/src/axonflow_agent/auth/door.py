@@ -62,6 +62,10 @@ class Door:
         """
         return self._authenticator.claimed(caller, client_id=client_id, user_token=user_token)
 
+    def permissions_of(self, client_id: str) -> tuple[str, ...]:
+        """What the client's row lists; empty for a client without one."""
+        return self._authenticator.permissions_of(client_id)
+
     async def enter(self, request: Request) -> Caller:
         """The client that calls, within its limit.
 

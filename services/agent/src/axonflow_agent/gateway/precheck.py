@@ -17,7 +17,7 @@ from axonflow_telemetry import Metrics
 from starlette.responses import Response
 
 from axonflow_agent.gateway.bodies import PreCheckBody
-from axonflow_agent.gateway.sources import DataSources, permitted
+from axonflow_agent.gateway.sources import DataSources, Fetched, permitted
 from axonflow_agent.gateway.store import VALIDITY
 from axonflow_agent.governed import Adapter, Call
 from axonflow_agent.openai.content import parts_of
@@ -54,15 +54,17 @@ class PreCheckPlane:
         query, sources = body.checked()
         call.claim(client_id=body.client_id or "", user_token=body.user_token or "")
         decision = await call.judge(Content(parts_of(query, "query")))
-        data: Mapping[str, Any] = {}
-        if decision.verdict is Verdict.ALLOWED and not _redacts(decision):
-            data = await self.sources.fetch(call.caller, permitted(call.caller, sources), query)
+        fetched = Fetched()
+        if sources and decision.verdict is Verdict.ALLOWED and not _redacts(decision):
+            fetched = await self.sources.fetch(call, permitted(call.caller, sources), query)
         context = _context_row(decision, body, sources)
-        metadata = {"data_sources": list(data)} if data else {}
+        metadata: dict[str, Any] = {"data_sources": list(fetched.data)} if fetched.data else {}
+        if fetched.skipped:
+            metadata["skipped_sources"] = dict(fetched.skipped)
         particulars = Particulars(request_type=KIND, metadata=metadata, details=(context,))
         await call.record(decision, stage=STAGE, particulars=particulars)
         self._count(decision, approved=context.approved)
-        return call.json(_answer(decision, context, data, call.admission))
+        return call.json(_answer(decision, context, fetched.data, call.admission))
 
     def refused(self, exchange: Exchange, _fault: Fault) -> None:
         """Count a call that got no verdict."""

@@ -1,0 +1,1 @@
+"""Connectors at run time: definitions from the orchestrator, live connections, and the governed calls on them."""
