@@ -37,8 +37,8 @@ test: ready-tests ## install what the tests need, then run them all; what the ma
 	@$(Pytest) $(ARGS)
 
 .PHONY: check
-check: ready ## format, lint, types, import borders, declared requirements, unit tests
-	@$(Python) deploy/tools/check.py
+check: ready ## format, lint, types, import borders, declared requirements, unit tests (ARGS=--static without them)
+	@$(Python) deploy/tools/check.py $(ARGS)
 
 .PHONY: test-pg15
 test-pg15: ready ## the tests that touch SQL, on PostgreSQL 15 where it is installed
@@ -47,6 +47,11 @@ test-pg15: ready ## the tests that touch SQL, on PostgreSQL 15 where it is insta
 .PHONY: test-compose
 test-compose: ready-tests ## the compose form on a container engine, which is started for it where that is possible
 	@$(Python) deploy/tools/test_compose.py
+
+.PHONY: test-frameworks
+test-frameworks: ready-tests ## LangGraph, CrewAI, litellm and the Rust SDK as their users run them; installs over a gigabyte
+	@$(AnyPython) deploy/tools/prepare.py frameworks
+	@$(Pytest) tests/contract/frameworks tests/contract/rust $(ARGS)
 
 .PHONY: policy-lint
 policy-lint: ready ## policies that cannot do what they were meant to; ARGS="--policies FILE" for your own
