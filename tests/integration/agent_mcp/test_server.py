@@ -49,7 +49,7 @@ async def test_a_client_is_greeted_in_its_version_with_a_session(agent: Planes) 
 
 async def test_every_tool_of_the_contract_is_listed_with_its_arguments(agent: Planes) -> None:
     tools = (await rpc(agent, "tools/list")).json["result"]["tools"]
-    assert TOOLS == {tool["name"] for tool in tools}
+    assert {tool["name"] for tool in tools} == TOOLS
     assert all(tool["description"] and tool["inputSchema"]["type"] == "object" for tool in tools)
 
 

@@ -52,7 +52,11 @@ class McpServerPlane:
             door_surface=Surface.JSON_RPC,
             answer=self.answer,
         )
-        return [self.governed.route(adapter), Route(PATH, self.end, methods=["DELETE"])]
+        return [
+            self.governed.route(adapter),
+            Route(PATH, self.end, methods=["DELETE"]),
+            Route(PATH, self.no_stream, methods=["GET"]),
+        ]
 
     async def answer(self, call: Call) -> Response:
         """One JSON-RPC message."""
@@ -72,6 +76,10 @@ class McpServerPlane:
             if opened:
                 response.headers[HEADER] = opened
         return response
+
+    async def no_stream(self, _request: Request) -> Response:
+        """There is none: every client asks once, so that is no refusal that the record should hold."""
+        return fault_response(Surface.JSON_RPC, Fault(405, "Method Not Allowed", headers={"Allow": "POST, DELETE"}))
 
     async def end(self, request: Request) -> Response:
         """End the session that the header names."""
