@@ -14,6 +14,8 @@ class FaultKind(enum.StrEnum):
     """The call itself is at fault: its statement, its parameters, an operation that is not on the list."""
     READ_ONLY = "read_only"
     """A write was asked for where only reading is allowed, or the connector has no such side."""
+    LOCKED = "locked"
+    """The tool was not accepted by an administrator, or not in the form that it has now."""
     EGRESS = "egress"
     """The address is refused by the deployment's egress rules."""
     CREDENTIALS = "credentials"

@@ -15,6 +15,7 @@ from axonflow_orchestrator.decisions.endpoints import routes as decision_routes
 from axonflow_orchestrator.families import NotLanded, is_always_signed, surface_of
 from axonflow_orchestrator.health import HealthEndpoints
 from axonflow_orchestrator.resources import Orchestrator
+from axonflow_orchestrator.tool_locks.endpoints import routes as tool_lock_routes
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/prometheus"})
 
@@ -40,6 +41,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         Route("/prometheus", probes.prometheus),
         *audit_routes(orchestrator),
         *decision_routes(orchestrator),
+        *tool_lock_routes(orchestrator),
         *connector_routes(orchestrator, orchestrator.connectors, orchestrator.sealer),
         Route("/{path:path}", NotLanded()),
     ]

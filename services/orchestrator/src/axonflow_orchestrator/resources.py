@@ -63,7 +63,9 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
         stack.push_async_callback(audit.close)
         outbound = await stack.enter_async_context(Outbound(Egress.parse(settings.egress_allow)))
         sqlite_root = Path(settings.connector_sqlite_dir) if settings.connector_sqlite_dir else None
-        surroundings = Surroundings(outbound=outbound, sqlite_root=sqlite_root)
+        surroundings = Surroundings(
+            outbound=outbound, sqlite_root=sqlite_root, stdio_commands=settings.mcp_stdio_commands
+        )
         yield Orchestrator(
             settings=settings,
             database=database,

@@ -40,11 +40,12 @@ def listing(offered: Iterable[mcp_types.Tool]) -> Listing:
     twice: set[str] = set()
     left_out = total = 0
     for count, each in enumerate(offered, 1):
-        size = len(each.model_dump_json(by_alias=True).encode())
+        encoded = each.model_dump_json(by_alias=True)
+        size = len(encoded.encode())
         total += size
         if count > MOST_TOOLS or total > LARGEST_LISTING_BYTES:
             raise ConnectorFault(FaultKind.TOO_LARGE, "The MCP server lists more tools than are taken")
-        if not _NAME.fullmatch(each.name) or size > LARGEST_TOOL_BYTES:
+        if not _NAME.fullmatch(each.name) or size > LARGEST_TOOL_BYTES or "\\u0000" in encoded:  # no text has that
             left_out += 1
         elif each.name in found:
             twice.add(each.name)

@@ -175,7 +175,8 @@ class LockedConnector(Connector):
         lock = self._standing.get(name)
         if lock is None:
             return _REASONS["pending"]
-        return None if lock.accepted_hash == self._hashes[name] else _REASONS[lock.state]
+        is_accepted = lock.state == "accepted" and lock.accepted_hash == self._hashes[name]
+        return None if is_accepted else _REASONS[lock.state]
 
     async def _look(self) -> tuple[Tool, ...]:
         """What is offered now, with its standing brought up to date where either side changed."""

@@ -123,6 +123,10 @@ ORCHESTRATOR: Mapping[str, str] = {
     "/api/v1/connectors/{id}": "GET PUT DELETE",
     "/api/v1/connectors/{id}/install": "POST",
     "/api/v1/connectors/{id}/health": "GET",
+    "/api/v1/connectors/{id}/tools": "GET",
+    "/api/v1/connectors/{id}/tools/{tool}/diff": "GET",
+    "/api/v1/connectors/{id}/tools/{tool}/accept": "POST",
+    "/api/v1/connectors/{id}/tools/{tool}/reject": "POST",
     "/api/v1/connectors/{id}/test": "POST",
     # event subscriptions
     "/api/v1/webhooks": "GET POST",
