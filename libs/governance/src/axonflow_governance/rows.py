@@ -64,7 +64,7 @@ def _decision_row(decision: Decision, call: ModelCall | None, added: Particulars
         phase=decision.phase.value,
         request_type=added.request_type or ("llm_chat" if call else None),
         verdict=decision.verdict.value,
-        matched_policies=tuple(_matched(match, decision.phase) for match in decision.evaluation.matches),
+        matched_policies=tuple(matched_policy(match, decision.phase) for match in decision.evaluation.matches),
         policy_set_hash=decision.evaluation.policy_set_hash,
         reason=decision.evaluation.reason or None,
         query=decision.excerpt or None,
@@ -135,7 +135,8 @@ def row_for_refusal(exchange: Exchange, refusal: Refusal, org_id: str) -> AuditR
     )
 
 
-def _matched(match: Match, phase: Phase) -> MatchedPolicy:
+def matched_policy(match: Match, phase: Phase) -> MatchedPolicy:
+    """A match as the record tells it: never what it matched."""
     return MatchedPolicy(
         policy_id=match.policy_id,
         name=match.name,

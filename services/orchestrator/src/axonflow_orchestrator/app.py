@@ -14,6 +14,7 @@ from axonflow_orchestrator.connectors.endpoints import routes as connector_route
 from axonflow_orchestrator.decisions.endpoints import routes as decision_routes
 from axonflow_orchestrator.families import NotLanded, is_always_signed, surface_of
 from axonflow_orchestrator.health import HealthEndpoints
+from axonflow_orchestrator.replay.endpoints import routes as replay_routes
 from axonflow_orchestrator.resources import Orchestrator
 from axonflow_orchestrator.tool_locks.endpoints import routes as tool_lock_routes
 
@@ -41,6 +42,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         Route("/prometheus", probes.prometheus),
         *audit_routes(orchestrator),
         *decision_routes(orchestrator),
+        *replay_routes(orchestrator),
         *tool_lock_routes(orchestrator),
         *connector_routes(orchestrator, orchestrator.connectors, orchestrator.sealer),
         Route("/{path:path}", NotLanded()),

@@ -10,6 +10,7 @@ from pathlib import Path
 from axonflow_audit import AuditLog
 from axonflow_connectors import ConnectorRegistry, Surroundings, standard_specs
 from axonflow_database import Database, internal_secret, sealing_keys
+from axonflow_governance.rebuilding import SetBuilder
 from axonflow_guards import IdempotencyKeys, NonceLedger
 from axonflow_internal_auth import TokenVerifier
 from axonflow_outbound import Egress, Outbound
@@ -33,6 +34,7 @@ class Orchestrator:
     idempotency: IdempotencyKeys
     connectors: ConnectorRegistry
     sealer: Sealer
+    sets: SetBuilder
     metrics: Metrics
     lifecycle: Lifecycle = dataclasses.field(default_factory=Lifecycle)
 
@@ -66,6 +68,8 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
         surroundings = Surroundings(
             outbound=outbound, sqlite_root=sqlite_root, stdio_commands=settings.mcp_stdio_commands
         )
+        sets = SetBuilder(database)
+        stack.push_async_callback(sets.close)
         yield Orchestrator(
             settings=settings,
             database=database,
@@ -76,5 +80,6 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             idempotency=IdempotencyKeys(database),
             connectors=ConnectorRegistry(standard_specs(), surroundings),
             sealer=Sealer(await sealing_keys(settings, database)),
+            sets=sets,
             metrics=metrics,
         )

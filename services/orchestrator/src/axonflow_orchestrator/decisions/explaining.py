@@ -19,6 +19,8 @@ from axonflow_orchestrator.audit.entries import risk_level
 from axonflow_orchestrator.callers import Readable, reading
 from axonflow_orchestrator.decisions.flipping import Flip, smallest_flip, tier_of
 from axonflow_orchestrator.decisions.listing import context_of, decision_word, tool_of
+from axonflow_orchestrator.replay.replayable import NotReplayable, why_not
+from axonflow_orchestrator.replay.store import input_state
 
 SESSION = timedelta(hours=24)
 MOST_HITS = 10_000
@@ -82,6 +84,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     spans_by_role: Mapping[str, int]
     counterfactual: Flip
     phases: tuple[PhaseOutcome, ...]
+    replayable: bool
+    not_replayable: NotReplayable | None = None
     risk_level: str | None = None
     override_existing_id: str | None = None
     policy_source_link: str | None = None
@@ -127,9 +131,15 @@ class Explainer:
             rows = await pages.read_page(connection, wanted, limit=MOST_PHASES)
             if not rows:
                 raise Fault(404, NOT_FOUND)
-            row = min(reversed(rows), key=lambda each: _STRENGTH.index(Verdict(each.verdict)))
+            row = decided(rows)
             known = await _known(connection, row, readable)
-        return _explanation(row, rows, known, readable.edition)
+            omitted = await input_state(connection, row)
+        return _explanation(row, rows, known, readable.edition, why_not(row, omitted))
+
+
+def decided(rows: list[AuditRow]) -> AuditRow:
+    """The row of a call that stopped it, or else changed it most; ``rows`` are of one decision, newest first."""
+    return min(reversed(rows), key=lambda each: _STRENGTH.index(Verdict(each.verdict)))
 
 
 async def _known(connection: Connection, row: AuditRow, readable: Readable) -> _Known:
@@ -151,7 +161,9 @@ async def _known(connection: Connection, row: AuditRow, readable: Readable) -> _
     return _Known(facts, overrides, await pages.count_hits(connection, session, most=MOST_HITS))
 
 
-def _explanation(row: AuditRow, rows: list[AuditRow], known: _Known, edition: Edition) -> Explanation:
+def _explanation(
+    row: AuditRow, rows: list[AuditRow], known: _Known, edition: Edition, missing: NotReplayable | None
+) -> Explanation:
     matches = row.matched_policies
     first = matches[0] if matches else None
     context, truncated = context_of(row, CONTEXT_IN_EXPLANATIONS)
@@ -183,6 +195,8 @@ def _explanation(row: AuditRow, rows: list[AuditRow], known: _Known, edition: Ed
         policy_set_hash=row.policy_set_hash,
         trace_id=row.trace_id,
         request_type=row.request_type,
+        replayable=missing is None,
+        not_replayable=missing,
     )
 
 

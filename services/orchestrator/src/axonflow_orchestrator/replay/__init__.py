@@ -1,0 +1,1 @@
+"""Decisions made again from their sealed inputs, and who has inputs sealed."""
