@@ -43,6 +43,7 @@ from axonflow_agent.mcp_server import plane as mcp_server
 from axonflow_agent.mcp_server.orchestrator import Orchestrator
 from axonflow_agent.mcp_server.sessions import Sessions
 from axonflow_agent.mcp_server.tools import Toolbox
+from axonflow_agent.mcp_server.transport import quiet
 from axonflow_agent.openai import endpoints as openai
 from axonflow_agent.openai.service import ChatService
 from axonflow_agent.policies import routes as policies
@@ -131,6 +132,7 @@ def _check_planes(agent: Agent, checks: Checks) -> mcp.CheckPlanes:
 
 
 def _mcp_server(agent: Agent, governed: Governed, checks: Checks) -> mcp_server.McpServerPlane:
+    quiet()
     orchestrator = Orchestrator(agent.siblings, agent.minter, agent.settings.orchestrator_url)
     overrides_act = agent.settings.edition is Edition.ENTERPRISE
     toolbox = Toolbox(checks, _policies(agent).reader, orchestrator, overrides_act)

@@ -1,12 +1,13 @@
 """One HTTP exchange with the official SDK's server: a request in, a response out, and nothing kept between two.
 
 The SDK's own Streamable HTTP speaks the protocol, in its stateless form with JSON answers; doors, limits, headers and
-records stay the agent's. See decision 010.
+records stay the agent's. See decision 011.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,6 +32,11 @@ INSTRUCTIONS = (
 UseTool = Callable[[str, dict[str, Any]], Awaitable[Outcome]]
 _ACCEPT = b"application/json, text/event-stream"
 _REPLACED = (b"accept", b"content-type", b"content-length", b"mcp-session-id")
+
+
+def quiet() -> None:
+    """Let the SDK log faults of its own alone: below that it tells of each message, and what a caller wrote in it."""
+    logging.getLogger("mcp").setLevel(logging.ERROR)
 
 
 async def exchange(request: Request, document: dict[str, Any], use_tool: UseTool) -> Response:
