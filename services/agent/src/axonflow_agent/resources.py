@@ -96,14 +96,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         stack.push_async_callback(policies.close)
         metrics.watch_policy_set_age(lambda: policies.age_s)
         audit = await _open_audit(stack, settings, database, metrics)
-        breaker = Breaker(
-            database,
-            metrics,
-            defaults=Thresholds(),
-            automatic=settings.circuit_auto and settings.edition is Edition.ENTERPRISE,
-        )
-        await breaker.start()
-        stack.push_async_callback(breaker.close)
+        breaker = await _open_breaker(stack, settings, database, metrics)
         expiry = ExpiryWatch(database, audit)
         expiry.start()
         stack.push_async_callback(expiry.close)
@@ -164,6 +157,16 @@ def _posture(mode: str, posture: Posture, *, enabled: bool) -> Posture:
         return posture
     logger.warning("%s_STATIC_POLICIES_ENABLED=false: these calls are recorded, and none is judged", mode)
     return msgspec.structs.replace(posture, skip_categories=frozenset(policy.category for policy in catalogue()))
+
+
+async def _open_breaker(
+    stack: contextlib.AsyncExitStack, settings: AgentSettings, database: Database, metrics: Metrics
+) -> Breaker:
+    automatic = settings.circuit_auto and settings.edition is Edition.ENTERPRISE
+    breaker = Breaker(database, metrics, defaults=Thresholds(), automatic=automatic)
+    await breaker.start()
+    stack.push_async_callback(breaker.close)
+    return breaker
 
 
 async def _open_audit(
