@@ -22,6 +22,9 @@ from axonflow_portal.record.wire import (
     PolicyCount,
     PolicyDetails,
     PolicyMatch,
+    Replay,
+    ReplayChange,
+    ReplaySide,
     Step,
     Summary,
     TracedRow,
@@ -147,3 +150,22 @@ def gap(client_id: str = "teller-app", **fields: Any) -> Gap:
 def circuits(count: int = 0) -> Circuits:
     """Circuits without their list."""
     return Circuits(active_circuits=(), count=count)
+
+
+def replay(**fields: Any) -> Replay:
+    """The refused completion made again, with another verdict."""
+    return Replay(
+        **{
+            "decision_id": DECISION,
+            "timestamp": NOW,
+            "against": "current",
+            "replayable": True,
+            "recorded": ReplaySide(verdict="blocked", reason="Social Security Number detected", match_count=1),
+            "replayed": ReplaySide(verdict="allowed", policy_set_hash="ab" * 32),
+            "exact": True,
+            "same": False,
+            "same_matches": False,
+            "changes": (ReplayChange(policy_id="sys_pii_ssn", then="block", now=None, why="is not judged any more"),),
+            **fields,
+        }
+    )

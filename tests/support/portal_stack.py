@@ -19,6 +19,8 @@ from support.record import EMAIL, SSN, running_record
 from support.upstream import Upstream
 
 PRE_CHECK, REPORT = "/api/policy/pre-check", "/api/audit/llm-call"
+# Inputs are kept whole and sealed, so that decisions can be made again.
+SEALED = {"AXONFLOW_RECORD_INPUT": "sealed", "AXONFLOW_SEALING_KEY": "5e" * 32}
 HOSTILE = '<script>alert(1)</script>"><img src=x>'
 
 
@@ -81,22 +83,22 @@ async def _unreported(record: object, moment: datetime, client_id: str) -> None:
 
 @contextlib.contextmanager
 def running_stack(
-    database_url: str, upstream: Upstream, directory: Path, mode: str = "enterprise", *, past_days: int = 0
+    database_url: str, upstream: Upstream, directory: Path, mode: str = "enterprise", *, past_days: int = 0, **env: str
 ) -> Iterator[Stack]:
-    """The three services in ``mode`` for as long as the block runs."""
+    """The three services in ``mode`` for as long as the block runs; keywords are further variables of all of them."""
     if past_days:
         with ThreadPoolExecutor(1) as apart:  # a browser's loop may run in this thread
             apart.submit(lambda: asyncio.run(write_past(database_url, directory, past_days))).result()
-    secret = {"AXONFLOW_INTERNAL_SERVICE_SECRET": INTERNAL_SECRET}
+    env["AXONFLOW_INTERNAL_SERVICE_SECRET"] = INTERNAL_SECRET
     shared = {
         "DATABASE_URL": database_url,
         "DEPLOYMENT_MODE": mode,
         "ORG_ID": ORG,
         "AUDIT_FALLBACK_PATH": str(directory / "fallback.jsonl"),
-        **secret,
+        **env,
     }
     with contextlib.ExitStack() as stack:
-        gateway = stack.enter_context(running_gateway(database_url, upstream, directory, mode, **secret))
+        gateway = stack.enter_context(running_gateway(database_url, upstream, directory, mode, **env))
         orchestrator = stack.enter_context(
             running_service("axonflow_orchestrator", shared, directory / "orchestrator.log")
         )

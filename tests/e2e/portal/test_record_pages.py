@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.portal_stack import Stack, running_stack
+from support.portal_stack import SEALED, Stack, running_stack
 from support.postgres import Server
 from support.upstream import running_upstream
 
@@ -33,7 +33,7 @@ def stack(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> 
     with (
         postgres_server.database() as url,
         running_upstream() as upstream,
-        running_stack(url, upstream, folder, past_days=4) as running,
+        running_stack(url, upstream, folder, past_days=3, **SEALED) as running,
     ):
         yield running
 
@@ -48,18 +48,20 @@ def driven(stack: Stack) -> dict[str, str]:
 def test_no_page_breaks_a_rule_scrolls_sideways_or_obeys_a_callers_text(
     browser: Browser, stack: Stack, driven: dict[str, str], axe: str, path: str
 ) -> None:
-    for viewport, scheme in ((WIDE, "light"), (WIDE, "dark"), (PHONE, "light")):
-        opened = browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
-        page = opened.new_page()
-        told: list[str] = []
-        page.on("console", lambda message, told=told: told.append(message.text))  # type: ignore[misc]
-        page.on("dialog", lambda dialog, told=told: (told.append(dialog.message), dialog.dismiss()))  # type: ignore[misc]
-        page.goto(stack.portal.url + path.format(**driven))
-        page.evaluate(axe)  # through the debugger, which the page's own policy does not concern
-        found = page.evaluate(RUN_AXE, AXE_RULES)
-        sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        opened.close()
-        assert (found, sideways, told) == ([], 0, []), (viewport, scheme)
+    opened = browser.new_context(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
+    page = opened.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
+    page.goto(stack.portal.url + path.format(**driven))
+    page.evaluate(axe)  # through the debugger, which the page's own policy does not concern
+    found = page.evaluate(RUN_AXE, AXE_RULES)
+    page.emulate_media(color_scheme="dark")
+    found += page.evaluate(RUN_AXE, ["color-contrast"])
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    opened.close()
+    assert (found, sideways, told) == ([], 0, [])
 
 
 @pytest.fixture
@@ -111,3 +113,13 @@ def test_older_decisions_are_a_page_away(page: Page) -> None:
     assert not set(first) & set(second)
     page.get_by_role("link", name="Newest").click()
     assert page.locator(".decisions .name code").first.inner_text() == first[0]
+
+
+def test_a_decision_is_made_again_by_a_form_on_a_phone(browser: Browser, stack: Stack, driven: dict[str, str]) -> None:
+    opened = browser.new_context(base_url=stack.portal.url, viewport=PHONE)  # type: ignore[arg-type]
+    page = opened.new_page()
+    page.goto(f"/decisions/{driven['blocked']}")
+    page.get_by_role("button", name="Judge again by the policies of now").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("it is Blocked as it was")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    opened.close()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.gateway import CLIENT, SSN_TEXT, Answer, request
-from support.portal_stack import HOSTILE, Stack, running_stack
+from support.portal_stack import HOSTILE, SEALED, Stack, running_stack
 from support.postgres import Server
 from support.upstream import running_upstream
 
@@ -21,7 +21,7 @@ def stack(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> 
     with (
         postgres_server.database() as url,
         running_upstream() as upstream,
-        running_stack(url, upstream, folder, past_days=4) as running,
+        running_stack(url, upstream, folder, past_days=4, **SEALED) as running,
     ):
         yield running
 
@@ -127,3 +127,23 @@ def test_the_exports_hold_every_row_of_the_filter(stack: Stack, driven: dict[str
     assert answer.headers["content-type"].startswith("text/csv")
     table = list(csv.DictReader(io.StringIO(answer.body.decode())))
     assert {row["decision_id"] for row in table} == {driven["allowed"]}
+
+
+def test_a_sealed_decision_is_made_again_from_its_page_and_from_no_other_site(
+    stack: Stack, driven: dict[str, str]
+) -> None:
+    assert "Judge again by the policies of now" in page(stack, f"/decisions/{driven['blocked']}")
+    address = f"{stack.portal.url}/decisions/{driven['blocked']}/replay"
+    answer = request(address, "POST", {"Sec-Fetch-Site": "same-origin"}, b"against=recorded")
+    assert answer.status == 200, answer.body.decode()
+    assert b"Judged again by the policies of then, it is Blocked as it was, for the same reasons." in answer.body
+    assert request(address, "POST", {"Sec-Fetch-Site": "cross-site"}, b"").status == 403
+    assert request(address, "POST", {}, b"against=x").status == 400
+    assert request(f"{stack.portal.url}/decisions/nothing/replay", "POST", {}, b"").status == 404
+
+
+def test_an_older_decision_says_why_it_cannot_be_made_again(stack: Stack) -> None:
+    text = page(stack, "/decisions?window=7d&client=mobile&verdict=redacted")
+    told = page(stack, f"/decisions/{ids(text)[0]}")
+    assert "Judge again" not in told
+    assert "not possible:" in told

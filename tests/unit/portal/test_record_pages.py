@@ -10,14 +10,40 @@ from typing import Any
 
 import msgspec
 import pytest
+from axonflow_contracts.errors import Fault
 from axonflow_portal.pages.render import Frame, Templates
 from axonflow_portal.record.filters import DecisionFilter
 from axonflow_portal.record.reading import merged
+from axonflow_portal.record.replaying import ReplayView
 from axonflow_portal.record.views import DecisionsView, GapsView, Overview
 from axonflow_portal.record.why import DecisionView
-from axonflow_portal.record.wire import Circuit, Circuits, EntryList, MatchedPolicy, PolicyDetails
+from axonflow_portal.record.wire import (
+    Circuit,
+    Circuits,
+    EntryList,
+    MatchedPolicy,
+    NotReplayable,
+    PolicyDetails,
+    ReplayChange,
+    ReplaySide,
+)
+from axonflow_portal.security import refuse_other_sites
 from axonflow_portal.service_troubles import ServiceTroubles
-from support.portal_record import HOSTILE, NOW, circuits, entries, entry, explanation, gap, gap_report, summary, trace
+from starlette.requests import Request
+from support.portal_record import (
+    HOSTILE,
+    NOW,
+    circuits,
+    entries,
+    entry,
+    explanation,
+    gap,
+    gap_report,
+    replay,
+    summary,
+    trace,
+)
+from support.serving import http_scope
 
 FRAME = Frame(org_id="acme & sons", mode="community", version="8.4.0", allowed_hosts=(), style_version="abc")
 AWAY = ServiceTroubles("orchestrator", "ORCHESTRATOR_URL", "http://o:8081", "decisions").unreachable()
@@ -61,6 +87,13 @@ HOSTILE_ENTRY = entry(
     decision_id=HOSTILE,
     policy_details=PolicyDetails(policies=(MatchedPolicy(policy_id=HOSTILE, name=HOSTILE),)),
 )
+HOSTILE_REPLAY = replay(
+    decision_id=HOSTILE,
+    exact=False,
+    inexact=(HOSTILE,),
+    recorded=ReplaySide(verdict=HOSTILE, reason=HOSTILE, policy_set_hash=HOSTILE),
+    changes=(ReplayChange(policy_id=HOSTILE, then=HOSTILE, why=HOSTILE),),
+)
 HOSTILE_CIRCUITS = Circuits(
     active_circuits=(Circuit(scope=HOSTILE, scope_id=HOSTILE, tripped_at=NOW),), count=1, emergency_stop_active=True
 )
@@ -84,6 +117,9 @@ PAGES = {
             tool_signature=HOSTILE, trace_id=HOSTILE,
         )
     ),
+    "replay": page("replay.html", ReplayView(replay()), "decision"),
+    "hostile replay": page("replay.html", ReplayView(HOSTILE_REPLAY), "decision"),
+    "replayable decision": decision(told=explanation(replayable=True)),
     "decision alone": decision(entry=None, trace=None, troubles=(AWAY,)),
 }  # fmt: skip
 
@@ -232,3 +268,51 @@ def test_one_cause_is_told_once_under_all_its_titles() -> None:
     other = dataclasses.replace(AWAY, title="Calls could not be read")
     (told,) = merged(AWAY, None, other)
     assert told.title == "Decisions, calls could not be read"
+
+
+def test_a_replay_is_offered_only_where_it_can_be() -> None:
+    assert "Judge again" not in PAGES["decision"]
+    assert PAGES["replayable decision"].count('method="post"') == 2
+    why = explanation(not_replayable=NotReplayable(message="only redacted text was kept"))
+    assert "not possible: only redacted text was kept" in decision(told=why)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "Judged again by the policies of now, it is Allowed, and it was Blocked."),
+        (
+            {"same": True, "same_matches": True, "against": "recorded"},
+            "Judged again by the policies of then, it is Allowed as it was, for the same reasons.",
+        ),
+        ({"same": True}, "Judged again by the policies of now, it is Allowed as it was, and not for the same reasons."),
+        (
+            {"replayed": None, "not_replayable": NotReplayable(message="only redacted text was kept")},
+            "This decision cannot be made again: only redacted text was kept.",
+        ),
+    ],
+)
+def test_a_replay_says_what_came_out(fields: dict[str, Any], sentence: str) -> None:
+    assert ReplayView(replay(**fields)).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("headers", "let_in"),
+    [
+        ({"sec-fetch-site": "same-origin", "origin": "null"}, True),
+        ({"origin": "http://localhost:8082"}, True),
+        ({}, True),
+        ({"sec-fetch-site": "cross-site", "origin": "null"}, False),
+        ({"sec-fetch-site": "same-site"}, False),
+        ({"origin": "http://evil.example"}, False),
+        ({"origin": "http://localhost:9999"}, False),
+    ],
+)
+def test_a_form_of_another_site_is_refused(headers: dict[str, str], let_in: bool) -> None:
+    pairs = [(name.encode(), value.encode()) for name, value in {"host": "localhost:8082", **headers}.items()]
+    request = Request(http_scope("POST", "/decisions/x/replay", pairs))
+    if let_in:
+        refuse_other_sites(request)
+    else:
+        with pytest.raises(Fault, match="another site"):
+            refuse_other_sites(request)

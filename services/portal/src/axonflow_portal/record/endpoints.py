@@ -10,8 +10,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import parse_qs
 
 from axonflow_contracts.errors import Fault
+from axonflow_web import read_body
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -22,11 +24,15 @@ from axonflow_portal.pages.render import Templates
 from axonflow_portal.record.filters import parse_client, parse_decisions, parse_window, span_of
 from axonflow_portal.record.reading import NotThere, RecordReader, attempted, merged
 from axonflow_portal.record.relay import Relay
+from axonflow_portal.record.replaying import ReplayView
 from axonflow_portal.record.views import DecisionsView, GapsView, Overview, interval_of
 from axonflow_portal.record.why import DecisionView
+from axonflow_portal.security import refuse_other_sites
 from axonflow_portal.troubles import Trouble
 
 FORMS = ("csv", "jsonl")
+AGAINST = ("recorded", "current")
+LARGEST_FORM = 1024
 Page = Callable[[Request], Awaitable[Response]]
 
 
@@ -76,6 +82,16 @@ class RecordPages:
         view = DecisionView(told=told, entry=entry, trace=trace, troubles=merged(trouble, lost), now=now)
         return self.templates.page("decision.html", view=view, here="decision")
 
+    async def replay(self, request: Request) -> Response:
+        """``POST /decisions/{decision_id}/replay``: the decision made again; nothing is written by it."""
+        refuse_other_sites(request)
+        form = parse_qs((await read_body(request, LARGEST_FORM)).decode("latin-1"))
+        against = form.get("against", [AGAINST[0]])[0]
+        if against not in AGAINST:
+            raise Fault(400, f"against must be one of {', '.join(AGAINST)}")
+        told = await self.reader.replay(request.path_params["decision_id"], against)
+        return self.templates.page("replay.html", view=ReplayView(told), here="decision")
+
     async def gaps(self, request: Request) -> Response:
         """``GET /gaps``."""
         window, client = parse_window(request.query_params), parse_client(request.query_params)
@@ -95,7 +111,8 @@ def routes(reader: RecordReader, templates: Templates) -> list[BaseRoute]:
         ("/decisions/{decision_id}", pages.decision),
         ("/gaps", pages.gaps),
     )
-    return [Route(path, _told(page, templates)) for path, page in table]
+    again = Route("/decisions/{decision_id}/replay", _told(pages.replay, templates), methods=["POST"])
+    return [*(Route(path, _told(page, templates)) for path, page in table), again]
 
 
 def _told(page: Page, templates: Templates) -> Page:

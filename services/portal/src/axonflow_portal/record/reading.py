@@ -17,7 +17,7 @@ from axonflow_contracts.errors import Fault
 
 from axonflow_portal.exchange import Answer, Backend, Download, Query, Unreadable
 from axonflow_portal.record.filters import DecisionFilter, stamp
-from axonflow_portal.record.wire import Circuits, Correlation, Entry, EntryList, Explanation, GapReport, Summary
+from axonflow_portal.record.wire import Circuits, Correlation, Entry, EntryList, Explanation, GapReport, Replay, Summary
 from axonflow_portal.troubles import Trouble
 
 PAGE_ROWS = 50
@@ -71,6 +71,18 @@ class RecordReader:
         """
         path = f"/api/v1/decisions/{quote(decision_id, safe='')}/explain"
         return await self._get(self.orchestrator, path, "explanations", Explanation)
+
+    async def replay(self, decision_id: str, against: str) -> Replay:
+        """The decision made again, by the policy set that was ``recorded`` or by the ``current`` one.
+
+        Raises:
+            NotThere: no such decision.
+        """
+        path = f"/api/v1/decisions/{quote(decision_id, safe='')}/replay"
+        body = msgspec.json.encode({"against": against})
+        return _read(
+            self.orchestrator, "replays", await self.orchestrator.ask("POST", path, "replays", body=body), Replay
+        )
 
     async def entry(self, decision_id: str) -> Entry:
         """The decision's first row.

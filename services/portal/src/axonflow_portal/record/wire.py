@@ -133,6 +133,12 @@ class PhaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: datetime
 
 
+class NotReplayable(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a decision cannot be made again."""
+
+    message: str
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Why one decision was made."""
 
@@ -152,6 +158,53 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     context: Mapping[str, str] = {}
     context_truncated: bool = False
     replayable: bool = False
+    not_replayable: NotReplayable | None = None
+
+
+class ReplayedMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy of one side of a replay."""
+
+    policy_id: str
+    name: str = ""
+    action: str = ""
+    path: str = ""
+    span_count: int = 0
+
+
+class ReplaySide(msgspec.Struct, frozen=True, kw_only=True):
+    """One verdict of a replay, and what it came from."""
+
+    verdict: str
+    reason: str = ""
+    policy_set_hash: str = ""
+    matches: tuple[ReplayedMatch, ...] = ()
+    match_count: int = 0
+
+
+class ReplayChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one policy; an action is None where it did not match."""
+
+    policy_id: str
+    then: str | None = None
+    now: str | None = None
+    why: str = ""
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision made again, or why it cannot be."""
+
+    decision_id: str
+    timestamp: datetime
+    against: str
+    replayable: bool
+    recorded: ReplaySide
+    exact: bool | None = None
+    same: bool | None = None
+    same_matches: bool | None = None
+    replayed: ReplaySide | None = None
+    changes: tuple[ReplayChange, ...] = ()
+    inexact: tuple[str, ...] = ()
+    not_replayable: NotReplayable | None = None
 
 
 class TracedRow(msgspec.Struct, frozen=True):
