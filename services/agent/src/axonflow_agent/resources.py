@@ -97,9 +97,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         metrics.watch_policy_set_age(lambda: policies.age_s)
         audit = await _open_audit(stack, settings, database, metrics)
         breaker = await _open_breaker(stack, settings, database, metrics)
-        expiry = ExpiryWatch(database, audit)
-        expiry.start()
-        stack.push_async_callback(expiry.close)
+        _watch_expiry(stack, database, audit)
         mcp_posture = _posture("MCP", settings.mcp_posture, enabled=settings.mcp_policies_enabled)
         mcp_sets = policies.under(mcp_posture)
         recording = await _open_recording(stack, settings, database, (posture, mcp_posture))
@@ -157,6 +155,12 @@ def _posture(mode: str, posture: Posture, *, enabled: bool) -> Posture:
         return posture
     logger.warning("%s_STATIC_POLICIES_ENABLED=false: these calls are recorded, and none is judged", mode)
     return msgspec.structs.replace(posture, skip_categories=frozenset(policy.category for policy in catalogue()))
+
+
+def _watch_expiry(stack: contextlib.AsyncExitStack, database: Database, audit: AuditLog) -> None:
+    expiry = ExpiryWatch(database, audit)
+    expiry.start()
+    stack.push_async_callback(expiry.close)
 
 
 async def _open_breaker(
