@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from axonflow_orchestrator.audit.endpoints import routes as audit_routes
 from axonflow_orchestrator.connectors.endpoints import routes as connector_routes
 from axonflow_orchestrator.decisions.endpoints import routes as decision_routes
+from axonflow_orchestrator.drafts.endpoints import routes as draft_routes
 from axonflow_orchestrator.families import NotLanded, is_always_signed, surface_of
 from axonflow_orchestrator.health import HealthEndpoints
 from axonflow_orchestrator.replay.endpoints import routes as replay_routes
@@ -43,6 +44,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         *audit_routes(orchestrator),
         *decision_routes(orchestrator),
         *replay_routes(orchestrator),
+        *draft_routes(orchestrator),
         *tool_lock_routes(orchestrator),
         *connector_routes(orchestrator, orchestrator.connectors, orchestrator.sealer),
         Route("/{path:path}", NotLanded()),

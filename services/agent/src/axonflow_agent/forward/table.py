@@ -144,6 +144,7 @@ ORCHESTRATOR: Mapping[str, str] = {
     "/api/v1/audit/correlation/{trace_id}": "GET",
     "/api/v1/audit/{id}": "GET",
     "/api/v1/decisions": "GET",
+    "/api/v1/decisions/drafts": "POST",
     "/api/v1/decisions/recording": "GET PUT",
     "/api/v1/decisions/{id}/explain": "GET",
     "/api/v1/decisions/{id}/replay": "POST",

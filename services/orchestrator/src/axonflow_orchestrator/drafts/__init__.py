@@ -1,0 +1,1 @@
+"""Drafts of policies held against recorded traffic: which decisions would turn."""
