@@ -104,12 +104,12 @@ class Record:
                 audience="orchestrator", caller=caller, method=method, target=target, body=data
             )
             pairs.append((TOKEN_HEADER.encode(), token.encode()))
-        sent = await _sent(self.app, http_scope(method, target, pairs), data)
+        sent = await sent_by(self.app, http_scope(method, target, pairs), data)
         told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return Reply(sent[0]["status"], told, b"".join(part.get("body", b"") for part in sent[1:]))
 
 
-async def _sent(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
+async def sent_by(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
     """What ``app`` sends to a client that stays until the end."""
     request: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[Message] = []
