@@ -41,7 +41,7 @@ def json_edits(text: str, pieces: Sequence[Piece], mask: Mask, levels: int = _LE
     number, so that no member is lost. The work is linear in ``text``.
     """
     edits: list[Edit] = []
-    names: list[set[str]] = []
+    names: list[dict[str, int]] = []
     ends = [piece.end for piece in pieces]
     for token in _TOKEN.finditer(text):
         if token[0] in "{}":
@@ -53,7 +53,7 @@ def json_edits(text: str, pieces: Sequence[Piece], mask: Mask, levels: int = _LE
             touching = []  # quotes and all: a label between two numbers that are one finding
         if not touching:
             if is_name and pieces:
-                names[-1].add(token[0])
+                names[-1].setdefault(token[0], 1)
         elif token[0][0] != '"':
             edits += _number_edits(token, touching, mask)
         else:
@@ -67,9 +67,9 @@ def quoted(text: str) -> str:
     return json.dumps(text)[1:-1]
 
 
-def _enter_or_leave(bracket: str, names: list[set[str]]) -> None:
+def _enter_or_leave(bracket: str, names: list[dict[str, int]]) -> None:
     if bracket == "{":
-        names.append(set())
+        names.append({})
     elif names:
         names.pop()
 
@@ -157,18 +157,24 @@ def _text_edits(value: str, pieces: Sequence[Piece], mask: Mask) -> list[Edit]:
     ]
 
 
-def _told_apart(token: re.Match[str], changes: list[Edit], taken: set[str]) -> list[Edit]:
-    """The edits of a name, with a number at its end where the object has that name already."""
+def _told_apart(token: re.Match[str], changes: list[Edit], taken: dict[str, int]) -> list[Edit]:
+    """The edits of a name, with a number at its end where the object has that name already.
+
+    ``taken`` knows the last number of each name: counting from one again would be quadratic in names that look alike.
+    """
     if not changes:
         return changes
     name = token[0][:-1]
     for start, end, made in reversed(changes):
         name = name[: start - token.start()] + made + name[end - token.start() :]
-    count, wanted = 1, f'{name}"'
+    whole = f'{name}"'
+    count = taken.get(whole, 0) + 1
+    wanted = whole if count == 1 else f'{name} ({count})"'
     while wanted in taken:
         count += 1
         wanted = f'{name} ({count})"'
-    taken.add(wanted)
+    taken[whole] = count
+    taken.setdefault(wanted, 1)
     if count == 1:
         return changes
     last = token.end() - 1
