@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import base64
 
-from axonflow_policy.views import readings
+from axonflow_policy.views import readings, values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +39,14 @@ def test_a_place_in_any_reading_leads_to_a_place_in_the_text(text: str, data: st
         assert 0 <= begins <= ends <= len(text)
         whole = view.back([(0, len(view.data))])[0]
         assert whole[0] <= begins <= ends <= whole[1]
+
+
+@budget(200)
+@given(st.lists(TEXTS | st.sampled_from(['"', '\\"', "\\", '":', "\\u0041", "\\ud800"]), max_size=8).map("".join))
+def test_every_byte_of_a_value_leads_into_the_arguments(text: str) -> None:
+    view = values(text)
+    spans = [(start, start + 1) for start in range(len(view.data)) if view.data[start] not in b"\0\n"] if view else []
+    assert all(0 <= begins < ends <= len(text) for begins, ends in (view.back(spans) if view else []))
 
 
 @budget(300)

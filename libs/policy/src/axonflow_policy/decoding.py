@@ -12,6 +12,7 @@ import html
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from axonflow_policy.alignment import Alignment
@@ -189,6 +190,37 @@ def _text(raw: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if _CONTROL.search(made) else made
+
+
+# What no string ends is one to the end of the text: a search for its end from each quote would be quadratic.
+_JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"(\s*:)?|\\?\Z)', re.DOTALL)
+_JSON_ESCAPE = re.compile(r"(?:\\u[0-9A-Fa-f]{4})++|\\.", re.DOTALL)
+_JSON_CHARACTERS = MappingProxyType({"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"})
+
+
+def values(text: str) -> Decoded | None:
+    """The strings of JSON that are no names, unescaped, on lines of their own with fences between; None without any."""
+    maker = _Maker(text)
+    position = 0
+    for found in _JSON_STRING.finditer(text):
+        start, end = found.span(1)
+        if found[2] is not None or start == end:
+            continue
+        maker.replace(position, start, f"\n{FENCE}\n" if position else "")
+        for escape in _JSON_ESCAPE.finditer(text, start, end):
+            maker.replace(escape.start(), escape.end(), _json_character(escape[0]))
+        maker.keep(end)
+        position = end
+    if not position:
+        return None
+    maker.replace(position, len(text), "\n")
+    return maker.done()
+
+
+def _json_character(escape: str) -> str:
+    if escape[1] == "u" and len(escape) > len("\\u"):
+        return bytes.fromhex(escape.replace("\\u", "")).decode("utf-16-be", "surrogatepass")
+    return _JSON_CHARACTERS.get(escape[1], escape[1])
 
 
 _TAGS = re.compile("[\U000e0000-\U000e007f]+")

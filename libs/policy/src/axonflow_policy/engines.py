@@ -164,7 +164,7 @@ class VectorscanEngine:
 
     @classmethod
     def compile(cls, patterns: Sequence[str]) -> VectorscanEngine:
-        """Compile, which takes about a second for a hundred patterns.
+        """Compile, which takes seconds for a hundred patterns.
 
         Raises:
             PatternRefused: a pattern is not valid for Vectorscan.

@@ -19,7 +19,7 @@ from axonflow_policy.engines import regexp
 from axonflow_policy.folding import bare, decode_spans, encode, fold, unbare, unfold
 
 # Part of every policy set's hash: a change in what is read is a change in what is judged.
-READINGS_VERSION = 1
+READINGS_VERSION = 2
 
 Way = Callable[[list[Span]], list[Span]]
 
@@ -78,6 +78,15 @@ def readings(text: str) -> Iterator[View]:
         made = decode(source) if gate.search(plain) else None
         if made is not None and made.text != source:
             yield _view(made, partial(unbare, text), fenced=decode is decoding.payloads)
+
+
+def values(text: str) -> View | None:
+    """The values of JSON ``text``, each as a text of its own; None where it has no strings that are values.
+
+    A tool takes them so: a statement that fills one has no sentence around it to excuse it.
+    """
+    made = decoding.values(text)
+    return None if made is None else _view(made, list, fenced=True)
 
 
 def _view(made: Decoded, outward: Way, *, fenced: bool = False) -> View:
