@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,12 @@ import pytest
 import pytest_asyncio
 from axonflow_settings import ServiceSettings
 from hypothesis import settings as hypothesis_settings
+from support.compiled import compiled_catalogue
 from support.postgres import Server, running_server, service_settings
 
 if TYPE_CHECKING:
     from axonflow_database import Database
+    from axonflow_policy import PolicySet
 
 # The suite asks the same questions every time; new ones are for `make fuzz`, whose findings stop nobody's change.
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
@@ -20,10 +23,17 @@ hypothesis_settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
+def catalogue_set(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
+    """The product's own policies under the default posture; the workers of a run compile them once."""
+    own = tmp_path_factory.getbasetemp()
+    return compiled_catalogue(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(catalogue_set: PolicySet) -> Iterator[Server]:
     """This worker's server, with the migrated template in it."""
     with running_server() as server:
-        server.make_template()
+        server.make_template(catalogue_set)
         yield server
 
 
@@ -65,9 +75,9 @@ async def database(settings: ServiceSettings) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def _chaos_server() -> Iterator[Server]:
+def _chaos_server(catalogue_set: PolicySet) -> Iterator[Server]:
     with running_server() as server:
-        server.make_template()
+        server.make_template(catalogue_set)
         yield server
 
 

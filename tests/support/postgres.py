@@ -15,6 +15,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import psycopg
@@ -22,6 +23,9 @@ import pytest
 from axonflow_native.postgres import SYSTEM_STATE, EmbeddedPostgres, PostgresError, StopMode
 from axonflow_settings import ServiceSettings, load
 from psycopg import sql
+
+if TYPE_CHECKING:
+    from axonflow_policy import PolicySet
 
 VERSION_VARIABLE = "AXONFLOW_TEST_POSTGRES"
 EMBEDDED_VERSION = "18"
@@ -95,23 +99,26 @@ class Server:
             self.postgres.start()
             self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(created))
 
-    def make_template(self) -> None:
-        """Migrate the template once and compile the catalogue into it; a database made from it needs neither."""
+    def make_template(self, compiled: PolicySet | None = None) -> None:
+        """Migrate the template once and put the compiled catalogue in it; a database made from it needs neither."""
         from axonflow_database import migrate
 
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         settings = service_settings(self.url(TEMPLATE))
         migrate(settings)
-        asyncio.run(_compile_catalogue(settings))
+        asyncio.run(_leave_catalogue(settings, compiled))
 
 
-async def _compile_catalogue(settings: ServiceSettings) -> None:
+async def _leave_catalogue(settings: ServiceSettings, compiled: PolicySet | None) -> None:
     """Leave the system policies and their compiled database behind, as an agent's first start does."""
     from axonflow_contracts.posture import Posture
     from axonflow_database import Database
-    from axonflow_governance import PolicySource
+    from axonflow_governance import PolicySource, store
 
     database = await Database.open(settings)
+    if compiled is not None and (dump := compiled.dump()):
+        async with database.platform() as connection:
+            await store.keep_dump(connection, compiled.dump_key, dump)
     source = PolicySource(database, Posture())
     await source.start()
     await source.close()

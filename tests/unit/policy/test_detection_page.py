@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -22,9 +21,9 @@ FAILURES = [
 ]
 
 
-def test_the_page_is_what_the_script_writes() -> None:
-    command = [sys.executable, "docs/write_detection.py", "--check"]
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0, "run make docs"
+def test_the_page_is_what_the_script_writes(catalogue_set: PolicySet) -> None:
+    render = runpy.run_path(str(ROOT / "docs" / "write_detection.py"))["render"]
+    assert (ROOT / "docs" / "detection.md").read_text("utf-8") == render(catalogue_set), "run make docs"
 
 
 @pytest.mark.parametrize(("policy_id", "text", "fires"), FAILURES)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Phase, Verdict
-from axonflow_policy import Content, PolicySet, catalogue, confirming, redact_text
+from axonflow_policy import Content, PolicySet, confirming, redact_text
 
 
-@pytest.fixture(scope="module")
-def judged() -> PolicySet:
-    return PolicySet.compile(catalogue(), Posture())
+@pytest.fixture
+def judged(catalogue_set: PolicySet) -> PolicySet:
+    return catalogue_set
 
 
 def spans_of(judged: PolicySet, text: str, policy_id: str) -> list[tuple[int, int]]:

@@ -27,9 +27,9 @@ FLOODS = [
 # fmt: on
 
 
-def seconds(policy_set: PolicySet, text: str) -> float:
+def seconds(policy_set: PolicySet, text: str, runs: int) -> float:
     best = float("inf")
-    for _ in range(3):
+    for _ in range(runs):
         start = time.process_time()
         evaluation = policy_set.evaluate(Content.of(text), Phase.REQUEST)
         best = min(best, time.process_time() - start)
@@ -39,8 +39,12 @@ def seconds(policy_set: PolicySet, text: str) -> float:
 
 def growth(policy_set: PolicySet, unit: str) -> float:
     short = (unit * (SIZE // len(unit) + 1))[:SIZE]
-    # A floor under the short run keeps microseconds of noise from looking like growth.
-    return seconds(policy_set, short * FACTOR) / max(seconds(policy_set, short), 0.001)
+    for runs in (1, 3):  # the first look will do where it shows nothing
+        # A floor under the short run keeps microseconds of noise from looking like growth.
+        ratio = seconds(policy_set, short * FACTOR, runs) / max(seconds(policy_set, short, runs), 0.001)
+        if ratio < LIMIT:
+            break
+    return ratio
 
 
 @pytest.mark.parametrize("unit", FLOODS)

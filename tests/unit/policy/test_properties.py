@@ -7,9 +7,8 @@ from __future__ import annotations
 from functools import cache
 
 import msgspec
-from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Action, Phase, Severity, Verdict
-from axonflow_policy import Content, Match, Part, Policy, PolicySet, redact_text
+from axonflow_policy import Content, Match, Part, Policy, PolicySet, TenantRules, redact_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.identifiers import ANY_IDENTIFIER
@@ -36,7 +35,7 @@ password='Tr0ub4dor&3x'|AKIAQ3EGRZ7TB4WJ9K2M|' OR 1=1 --|DROP TABLE users;|ignor
 
 @cache
 def stricter_set(policy_set: PolicySet) -> PolicySet:
-    return PolicySet.compile((*policy_set.policies, LETTER_E), Posture())
+    return policy_set.joined(TenantRules.by_re2([LETTER_E]))
 
 
 TEXTS = st.lists(st.one_of(FRAGMENTS, st.text(max_size=12)), max_size=8).map(" ".join)
