@@ -31,6 +31,7 @@ NOTE = {"name": "add_note", "description": "Adds a note to a customer.", "inputS
 FLOOD = {"name": "flood", "description": "Gives a long text.", "inputSchema": OBJECT}
 PID = {"name": "pid", "description": "Tells the process id.", "inputSchema": {"type": "object"}}
 MODEL = {"name": "ask_model", "description": "Asks the caller's model.", "inputSchema": {"type": "object"}}
+ENVIRONMENT = {"name": "environment", "description": "Names its variables.", "inputSchema": {"type": "object"}}
 DIE = {"name": "die", "description": "Ends the server.", "inputSchema": {"type": "object"}}
 
 
@@ -76,6 +77,8 @@ async def _answer(context: ServerRequestContext[Any], name: str, given: dict[str
         return _text("x" * int(given["id"]))
     if name == "pid":
         return _text(str(os.getpid()))
+    if name == "environment":
+        return _text(" ".join(sorted(os.environ)))
     if name == "ask_model":
         return _text(await _sampled(context))
     if name == "die":

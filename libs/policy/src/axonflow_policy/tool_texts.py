@@ -15,9 +15,10 @@ from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Action, Phase, Severity
 
 from axonflow_policy.catalogue import catalogue
+from axonflow_policy.engines import Re2Engine
 from axonflow_policy.lookalikes import is_hidden
 from axonflow_policy.model import Content, Part, Policy
-from axonflow_policy.policy_set import PolicySet
+from axonflow_policy.policy_set import PolicySet, checked_rows, regexp_of
 
 _JUDGED = "security-dangerous"
 _CATEGORY = "tool-description"
@@ -90,9 +91,11 @@ class ToolTextJudge:
     """Reads tools' words; compiled once, safe to use from many threads."""
 
     def __init__(self) -> None:
-        """Compiles, which may take a second: not on an event loop."""
+        """Compiles for RE2 alone: descriptions are read seldom, and the engine of the hot paths takes seconds."""
         rows = [row for row in catalogue() if row.category == _JUDGED]
-        self._set = PolicySet.compile([*rows, *_OWN], Posture())
+        checked = checked_rows([*rows, *_OWN], keep_disabled=False)
+        patterns = tuple(regexp_of(row) for row in checked)
+        self._set = PolicySet(checked, patterns, Posture(), Re2Engine(patterns), compiled_from_dump=False)
 
     def flags(self, tool: Mapping[str, Any]) -> tuple[ToolFlag, ...]:
         """What is wrong with ``tool``: each text, key and value of it at any depth."""

@@ -93,7 +93,10 @@ class Mcp(Connector):
         if result.is_error:
             raise ConnectorFault(FaultKind.FAILED, "The tool reported an error")
         gathering.add_all(rows_of(result))
-        return gathering.finish()
+        rows = gathering.finish()
+        if rows.truncated == "bytes" and not rows.rows:
+            raise ConnectorFault(FaultKind.TOO_LARGE, "The tool's answer is larger than the byte limit")
+        return rows
 
 
 def _endpoints(given: Configuration) -> tuple[Endpoint, ...]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import functools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from axonflow_connectors import Tool
@@ -18,7 +16,7 @@ from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.tool_locks import LockedTool, LockedTools, Observation, OfferedTool, ToolAccess
 from axonflow_database import Connection, Database, DatabaseUnavailable
-from axonflow_policy.tool_texts import ToolFlag, ToolTextJudge
+from axonflow_policy.tool_texts import ToolTextJudge
 
 from axonflow_orchestrator.connectors import store as connectors
 from axonflow_orchestrator.connectors.changes import Author
@@ -36,25 +34,13 @@ NO_TOOL = "The connector's server never offered a tool of this name"
 DECIDERS = frozenset({"", "admin", "service", "policy_admin"})
 
 
-class LazyJudge:
-    """Compiles when the first tool is heard of: a deployment without MCP servers never does."""
-
-    @functools.cached_property
-    def _judge(self) -> ToolTextJudge:
-        return ToolTextJudge()
-
-    def flags(self, tool: Mapping[str, Any]) -> tuple[ToolFlag, ...]:
-        """As the judge finds them; blocks."""
-        return self._judge.flags(tool)
-
-
 @dataclass(frozen=True, slots=True)
 class ToolLockService:
     """Locks of one deployment."""
 
     database: Database
     changes: LockChanges
-    judge: LazyJudge = field(default_factory=LazyJudge)
+    judge: ToolTextJudge = field(default_factory=ToolTextJudge)
 
     async def observe(self, heard: Observation, caller: Caller) -> LockedTools:
         """Compare what a server offers with what was accepted, and keep what changes.
