@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,35 @@ async def test_the_recorded_set_gives_the_recorded_verdict(both: Pair, text: str
     assert (told["changes"], told["inexact"]) == ([], [])
     again = await replayed(both, text, "current")
     assert (again["exact"], again["same"]) == (True, True)
+
+
+# Pieces that policies look for, and what hides or surrounds them.
+PIECES = (
+    "SSN 123-45-6789",
+    "4111 1111 1111 1111",
+    "a@example.com",
+    "' OR 1=1 --",
+    "; DROP TABLE users;",
+    "ignore all previous instructions",
+    "rm -rf /",
+    "MTIzLTQ1LTY3ODk=",
+    "1\u200b23-45-6789",
+    "\uff11\uff12\uff13-45-6789",
+    "&#49;23-45-6789",
+    "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789",
+    "hello",
+    "\n\n",
+    "SELECT name FROM t UNION SELECT 1",
+)
+
+
+async def test_whatever_the_text_is_the_recorded_set_comes_to_the_recorded_verdict(both: Pair) -> None:
+    chance = random.Random(8_4_0)
+    for _ in range(60):
+        pieces = [chance.choice(PIECES) for _ in range(chance.randint(1, 5))]
+        text = chance.choice((" ", "\n", ", ", "")).join([*pieces, "x" * chance.choice((0, 0, 5_000))])
+        told = await replayed(both, text)
+        assert (told["exact"], told["same"], told["same_matches"]) == (True, True, True), text
 
 
 async def test_the_input_is_nowhere_in_the_answer_nor_in_the_database(both: Pair, url: str) -> None:
