@@ -217,6 +217,15 @@ async def test_a_service_checks_for_whom_its_token_names(agent: Planes) -> None:
     assert (answer.status, row["client_id"], row["tenant_id"]) == (200, "orchestrated", "batch")
 
 
+async def test_a_row_of_the_record_stays_small_however_much_was_found(agent: Planes) -> None:
+    listed = [{"mail": f"user{number}@example.com"} for number in range(300)]
+    answer = await told(agent, message=json.dumps(listed))
+    row = await agent.row_of(answer)
+    assert (answer.json["policy_info"]["redactions_applied"], len(row["matched_policies"])) == (300, 1)
+    many = await ask(agent, parameters={"n": [f"{number}@example.com" for number in range(300)]})
+    assert many.json["allowed"]
+
+
 async def test_the_record_names_the_client_that_asked(agent: Planes) -> None:
     row = await agent.row_of(await ask(agent))
     assert (row["client_id"], row["org_id"]) == (CLIENT, ORG)

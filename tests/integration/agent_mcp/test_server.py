@@ -109,6 +109,11 @@ async def test_bad_credentials_are_challenged_and_recorded(agent: Planes, header
     assert ended.status == 401
 
 
+async def test_a_page_of_another_origin_is_turned_away(agent: Planes) -> None:
+    answer = await rpc(agent, "tools/list", Origin="https://page.example")
+    assert (answer.status, (await agent.row_of(answer))["reason"]) == (403, "forbidden")
+
+
 async def test_there_is_no_stream_to_get(agent: Planes) -> None:
     answer = await agent.ask("GET", PATH)
     assert (answer.status, set(answer.headers["allow"].split(", "))) == (405, {"POST", "DELETE"})

@@ -68,6 +68,12 @@ def test_a_question_s_parameters_are_masked_in_their_own_form(redacting: PolicyS
     assert made.findings == 4
 
 
+def test_a_parameter_s_name_is_masked_and_stays_one_of_its_own(redacting: PolicySet) -> None:
+    parameters = {"ann@example.com": 1, "bob@example.com": 2}
+    made = masker(redacting, question("crm", "find", parameters), Phase.REQUEST)
+    assert made.parameters(parameters) == {"[REDACTED:email]": 1, "[REDACTED:email] (1)": 2}
+
+
 @pytest.mark.parametrize(
     "row",
     [

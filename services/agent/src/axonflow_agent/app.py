@@ -136,7 +136,7 @@ def _mcp_server(agent: Agent, governed: Governed, checks: Checks) -> mcp_server.
     orchestrator = Orchestrator(agent.siblings, agent.minter, agent.settings.orchestrator_url)
     overrides_act = agent.settings.edition is Edition.ENTERPRISE
     toolbox = Toolbox(checks, _policies(agent).reader, orchestrator, overrides_act)
-    return mcp_server.McpServerPlane(governed, toolbox, Sessions(agent.database))
+    return mcp_server.McpServerPlane(governed, toolbox, Sessions(agent.database), agent.settings.cors_origins)
 
 
 def _chat(agent: Agent) -> openai.ChatEndpoint:

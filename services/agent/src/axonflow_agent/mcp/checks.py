@@ -177,7 +177,7 @@ class CheckedCall:
         """
         decision = recording.merged(self.request, self.response)
         particulars = recording.particulars(self, decision, failure, metadata or {})
-        await self.call.record(decision, stage=STAGE, particulars=particulars)
+        await self.call.record(recording.folded(decision), stage=STAGE, particulars=particulars)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

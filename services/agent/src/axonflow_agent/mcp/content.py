@@ -15,6 +15,7 @@ from axonflow_policy import Content, Part
 from axonflow_agent.openai.content import parts_of, unescape
 
 CONNECTOR, STATEMENT, PARAMETERS, DATA, MESSAGE = "connector_type", "statement", "parameters", "data", "message"
+NAME = "#key"  # the end of a path whose text is a parameter's name
 _ASKER, _ANSWERER = "user", "tool"
 _LONGEST_NAME = 32
 
@@ -76,7 +77,7 @@ def _given(parameters: Mapping[str, Any]) -> Iterator[Part]:
     for index, (name, value) in enumerate(parameters.items()):
         path = parameter_path(name, index)
         if not _is_plain(name):
-            yield Part(f"{path}#key", name)
+            yield Part(f"{path}{NAME}", name)
         if isinstance(value, bool) or value is None:
             continue
         if isinstance(value, str):

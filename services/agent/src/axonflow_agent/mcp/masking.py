@@ -11,7 +11,7 @@ import msgspec
 from axonflow_contracts.verdicts import Action, Phase
 from axonflow_policy import Content, Match, Part, PolicySet, redact_content, redact_text
 
-from axonflow_agent.mcp.content import DATA, as_json, is_object, parameter_path
+from axonflow_agent.mcp.content import DATA, NAME, as_json, is_object, parameter_path
 
 _WHOLE = "[REDACTED]"
 MOST_FIELDS = 100
@@ -42,10 +42,10 @@ class Masker:
             if match.action is not Action.REDACT:
                 continue
             path, mark, _ = match.path.partition("#")
-            if mark:
+            if mark and not match.path.endswith(NAME):
                 self._veiled.add(path)
             else:
-                self._by_path[path].append(match)
+                self._by_path[match.path].append(match)
 
     @property
     def has_work(self) -> bool:
@@ -87,15 +87,18 @@ class Masker:
         made: dict[str, Any] = {}
         for index, (name, value) in enumerate(parameters.items()):
             path = parameter_path(name, index)
-            if path not in self._by_path and path not in self._veiled:
-                made[name] = value
-            elif isinstance(value, str):
-                made[name] = self.text(path, value)
-            elif isinstance(value, int | float):
-                made[name] = self.text(path, str(value))
-            else:
-                made[name] = json.loads(self.text(path, as_json(value)))
+            told = self.text(f"{path}{NAME}", name)
+            made[told if told not in made else f"{told} ({index})"] = self._parameter(path, value)
         return made
+
+    def _parameter(self, path: str, value: Any) -> Any:
+        if path not in self._by_path and path not in self._veiled:
+            return value
+        if isinstance(value, str):
+            return self.text(path, value)
+        if isinstance(value, int | float):
+            return self.text(path, str(value))
+        return json.loads(self.text(path, as_json(value)))
 
     def _row(self, path: str, row: Any) -> Any:
         text = as_json(row)

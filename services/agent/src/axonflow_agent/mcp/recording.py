@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _STRENGTH = (Verdict.ALLOWED, Verdict.REDACTED, Verdict.ERROR, Verdict.NEEDS_APPROVAL, Verdict.BLOCKED)
 _LONGEST_NAME = 256
+# A table of ten thousand addresses is one finding for people; the rest would only push the row over its size.
+MOST_MATCHES = 200
 
 
 def with_match(side: Side, match: Match) -> Side:
@@ -60,12 +62,32 @@ def merged(request: Side | None, response: Side | None) -> Decision:
     )
 
 
+def folded(decision: Decision) -> Decision:
+    """``decision`` with no more findings than a row should hold: the first of each policy, then the strongest."""
+    matches = decision.evaluation.matches
+    if len(matches) <= MOST_MATCHES:
+        return decision
+    seen: dict[str, Match] = {}
+    for match in matches:
+        seen.setdefault(match.policy_id, match)
+    first = list(seen.values())
+    kept = {id(match) for match in first[:MOST_MATCHES]}
+    kept |= {id(match) for match in matches[: MOST_MATCHES - len(kept)]}
+    evaluation = msgspec.structs.replace(
+        decision.evaluation, matches=tuple(match for match in matches if id(match) in kept)
+    )
+    return msgspec.structs.replace(decision, evaluation=evaluation)
+
+
 def particulars(checked: CheckedCall, decision: Decision, failure: str, metadata: Mapping[str, Any]) -> Particulars:
     """What the MCP planes add to the row."""
     row = _detail(checked, decision, failure)
     kept: dict[str, Any] = {"target": {"type": "mcp", "tool": row.connector_name}, "operation": row.operation}
     if failure:
         kept["error"] = failure
+    found = len(decision.evaluation.matches)
+    if found > MOST_MATCHES:
+        kept["findings"] = found
     return Particulars(request_type=f"mcp-{row.operation}", metadata={**kept, **metadata}, details=(row,))
 
 

@@ -36,11 +36,13 @@ class McpServerPlane:
 
     Attributes:
         governed: what makes its routes; over the governor of the MCP planes.
+        origins: whose web pages may call; ``*`` is any. A page elsewhere that found its way here is turned away.
     """
 
     governed: Governed
     toolbox: Toolbox
     sessions: Sessions
+    origins: tuple[str, ...]
 
     def routes(self) -> list[BaseRoute]:
         """POST is the protocol, DELETE ends a session, and there is no stream to GET."""
@@ -60,6 +62,7 @@ class McpServerPlane:
 
     async def answer(self, call: Call) -> Response:
         """One JSON-RPC message."""
+        self._check_origin(call.request)
         method = _method(call.document)
         session_id = call.request.headers.get(HEADER)
         if session_id is not None and method != _INITIALIZE:
@@ -93,6 +96,12 @@ class McpServerPlane:
             await self.governed.governor.refuse(exchange_of(request.scope), refusal_of(fault, request, caller))
             return fault_response(Surface.JSON_RPC, fault)
         return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def _check_origin(self, request: Request) -> None:
+        # MCP 2025-06-18, transports, security warning: DNS rebinding brings foreign pages to local servers.
+        origin = request.headers.get("origin")
+        if origin is not None and "*" not in self.origins and origin not in self.origins:
+            raise Fault(403, "This origin may not call: AXONFLOW_CORS_ALLOWED_ORIGINS does not name it")
 
     async def _use_tool(self, call: Call, name: str, arguments: Mapping[str, Any]) -> Outcome:
         """A tool's outcome; what is refused is told inside of the result, as the contract has it."""
