@@ -13,8 +13,8 @@ from pathlib import Path
 
 from axonflow_audit import GatewayContextRow
 
-from support.gateway import CLIENT, INTERNAL_SECRET, ORG, SSN_TEXT, Gateway, running_gateway
-from support.processes import Service, running_service
+from support.gateway import CLIENT, INTERNAL_SECRET, ORG, SSN_TEXT, Gateway, gateway_env
+from support.processes import Service, start_service, wait_until_healthy
 from support.record import EMAIL, SSN, running_record
 from support.upstream import Upstream
 
@@ -90,18 +90,24 @@ def running_stack(
         with ThreadPoolExecutor(1) as apart:  # a browser's loop may run in this thread
             apart.submit(lambda: asyncio.run(write_past(database_url, directory, past_days))).result()
     env["AXONFLOW_INTERNAL_SERVICE_SECRET"] = INTERNAL_SECRET
+    agent_env = gateway_env(database_url, upstream, mode, directory) | env
     shared = {
         "DATABASE_URL": database_url,
         "DEPLOYMENT_MODE": mode,
         "ORG_ID": ORG,
-        "AUDIT_FALLBACK_PATH": str(directory / "fallback.jsonl"),
+        "AUDIT_FALLBACK_PATH": str(directory / "orchestrator.jsonl"),
         **env,
     }
-    with contextlib.ExitStack() as stack:
-        gateway = stack.enter_context(running_gateway(database_url, upstream, directory, mode, **env))
-        orchestrator = stack.enter_context(
-            running_service("axonflow_orchestrator", shared, directory / "orchestrator.log")
-        )
-        urls = {"AGENT_URL": gateway.service.url, "ORCHESTRATOR_URL": orchestrator.url}
-        portal = stack.enter_context(running_service("axonflow_portal", shared | urls, directory / "portal.log"))
-        yield Stack(gateway, orchestrator, portal)
+    agent = start_service("axonflow_agent", agent_env, directory / "agent.log")
+    orchestrator = start_service("axonflow_orchestrator", shared, directory / "orchestrator.log")
+    urls = {"AGENT_URL": agent.url, "ORCHESTRATOR_URL": orchestrator.url}
+    portal = start_service("axonflow_portal", shared | urls, directory / "portal.log")
+    try:
+        for service in (agent, orchestrator, portal):
+            wait_until_healthy(service)
+        yield Stack(Gateway(agent, upstream, mode, database_url, directory, agent_env), orchestrator, portal)
+    finally:
+        for service in (portal, orchestrator, agent):
+            service.process.terminate()
+        for service in (portal, orchestrator, agent):
+            service.terminate(15)

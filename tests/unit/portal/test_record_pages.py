@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -316,3 +317,16 @@ def test_a_form_of_another_site_is_refused(headers: dict[str, str], let_in: bool
     else:
         with pytest.raises(Fault, match="another site"):
             refuse_other_sites(request)
+
+
+def test_time_that_the_edition_does_not_keep_is_told_and_not_drawn_as_quiet() -> None:
+    kept = NOW - timedelta(days=3)
+    assert "begins on 1 Mar 2026, 09:05:01 UTC" in overview(window="7d", summary=summary(start_time=kept))
+    assert "This edition keeps no older rows" not in overview()
+    short = msgspec.structs.replace(gap_report(), since=NOW - timedelta(hours=1))
+    assert "This edition keeps no older rows" in gaps(short)
+    assert "This edition keeps no older rows" not in gaps(gap_report())
+
+
+def test_open_approvals_are_not_called_reported() -> None:
+    assert "may be reported yet." in gaps(gap_report(approved=1, open=1))

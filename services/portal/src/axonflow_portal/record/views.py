@@ -14,6 +14,7 @@ from axonflow_portal.record.wire import Circuits, Entry, EntryList, GapReport, S
 from axonflow_portal.troubles import Trouble
 
 GAP_KINDS = ("denied_called", "unreported")
+_SLACK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,11 @@ class Overview:
         return interval_of(self.window)
 
     @property
+    def begins(self) -> datetime | None:
+        """Where the record begins, if that is within the window: an edition keeps rows for so long."""
+        return None if self.summary is None else _cut(self.summary.start_time, self.window, self.now)
+
+    @property
     def counts(self) -> dict[str, int]:
         """Calls by verdict, strongest first, those without a call left out."""
         told = _by_verdict(self.summary.by_action) if self.summary else {}
@@ -197,6 +203,11 @@ class GapsView:
         return chart_of(counts, GAP_KINDS, since=since, until=self.now, interval=interval)
 
     @property
+    def begins(self) -> datetime | None:
+        """As of the overview."""
+        return None if self.report is None else _cut(self.report.since, self.window, self.now)
+
+    @property
     def clients(self) -> list[tuple[str, int, int, int]]:
         """By client: calls never reported, calls made against a denial, and the length of its bar; the worst first."""
         missing: Counter[str] = Counter()
@@ -224,6 +235,10 @@ class GapsView:
 def interval_of(window: str) -> str:
     """The steps of a chart: hours within a day, days beyond it."""
     return "hour" if window == DEFAULT_WINDOW else "day"
+
+
+def _cut(begins: datetime, window: str, now: datetime) -> datetime | None:
+    return begins if begins > now - span_of(window) + _SLACK else None
 
 
 def _by_verdict(by_action: Mapping[str, int]) -> dict[str, int]:
