@@ -152,6 +152,27 @@ async def test_other_tenants_neither_see_nor_change_it(record: Record) -> None:
     assert named_another.json["tenant_id"] == "tellers"
 
 
+async def test_an_operator_names_the_tenant_where_two_use_one_name(record: Record) -> None:
+    for tenant in ("tellers", "brokers"):
+        body = {"name": "twin", "tenant_id": tenant, "options": {"path": "notes.db"}}
+        assert (await install(record, body, "sqlite", OPERATOR)).json["tenant_id"] == tenant
+    assert (await record.ask("DELETE", f"{BASE}/twin", caller=OPERATOR)).status == 409
+    assert (await record.ask("DELETE", f"{BASE}/twin?tenant_id=brokers", caller=OPERATOR)).status == 204
+    assert (await record.ask("GET", f"{BASE}/twin", caller=BROKERS)).status == 404
+    assert (await record.ask("DELETE", f"{BASE}/twin?tenant_id=tellers", caller=BROKERS)).status == 404
+    assert (await record.ask("GET", f"{BASE}/twin/health", caller=TELLERS)).json["healthy"] is True
+    unnamed = {"name": "third", "options": {"path": "notes.db"}}
+    assert (await install(record, unnamed, "sqlite", OPERATOR)).status == 400
+
+
+async def test_a_type_reads_its_only_connector_and_removes_none(record: Record) -> None:
+    body = {"name": "cache", "options": {"host": "127.0.0.1"}}
+    assert (await install(record, body, "redis", BROKERS)).status == 400
+    assert (await install(record, {**body, "name": "fast"}, "redis", BROKERS)).status == 201
+    assert (await record.ask("GET", f"{BASE}/redis", caller=BROKERS)).json["instance_name"] == "fast"
+    assert (await record.ask("DELETE", f"{BASE}/redis", caller=BROKERS)).status == 404
+
+
 @pytest.mark.parametrize("host", ["10.0.0.7", "169.254.169.254", "[::1]", "2130706433"])
 async def test_an_address_that_may_not_be_dialled_is_refused_at_save_and_at_test(record: Record, host: str) -> None:
     body = postgres(record, name="inside", host=host)

@@ -16,13 +16,10 @@ def listed(specs: Iterable[ConnectorSpec], installed: Iterable[Installed]) -> tu
     A connector that is called as its type stands in that type's place.
     """
     specs, rows = tuple(specs), tuple(installed)
-    named = {row.name: row for row in rows}
-    types = [
-        shown(spec, named[spec.type])
-        if spec.type in named
-        else shown(spec, None, in_use=any(row.type == spec.type for row in rows))
-        for spec in specs
-    ]
+    types: list[Connector] = []
+    for spec in specs:
+        in_place = [shown(spec, row) for row in rows if row.name == spec.type]
+        types += in_place or [shown(spec, None, in_use=any(row.type == spec.type for row in rows))]
     by_type = {spec.type: spec for spec in specs}
     own = [shown(by_type[row.type], row) for row in rows if row.name not in by_type and row.type in by_type]
     return (*types, *own)

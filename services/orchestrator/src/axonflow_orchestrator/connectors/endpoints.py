@@ -41,7 +41,7 @@ class ConnectorEndpoints:
 
     async def get(self, request: Request) -> Response:
         """``GET /api/v1/connectors/{id}``."""
-        return _json(await self.service.get(_key(request), callers.caller_of(request, self.settings)))
+        return _json(await self.service.get(_key(request), _tenant(request), callers.caller_of(request, self.settings)))
 
     async def install(self, request: Request) -> Response:
         """``POST /api/v1/connectors/{id}/install``: 201."""
@@ -55,19 +55,21 @@ class ConnectorEndpoints:
 
     async def uninstall(self, request: Request) -> Response:
         """``DELETE /api/v1/connectors/{id}``: 204."""
-        await self.service.uninstall(_key(request), request.query_params.get("tenant_id"), self._author(request))
+        await self.service.uninstall(_key(request), _tenant(request), self._author(request))
         return Response(status_code=204)
 
     async def health(self, request: Request) -> Response:
         """``GET /api/v1/connectors/{id}/health``."""
-        return _json(on_wire(await self.service.look(_key(request), callers.caller_of(request, self.settings))))
+        return _json(
+            on_wire(await self.service.look(_key(request), _tenant(request), callers.caller_of(request, self.settings)))
+        )
 
     async def test(self, request: Request) -> Response:
         """``POST /api/v1/connectors/{id}/test``: of what is installed, or with a body of what would be."""
         body = await read_body(request, LARGEST_BODY)
         caller, asked = callers.caller_of(request, self.settings), from_json(body or b"{}", Configure)
         if asked.options is None and asked.credentials is None:
-            return _json(on_wire(await self.service.look(_key(request), caller)))
+            return _json(on_wire(await self.service.look(_key(request), _tenant(request), caller)))
         return _json(on_wire(await self.service.look_at(_key(request), asked, caller)))
 
     async def definitions(self, request: Request) -> Response:
@@ -109,6 +111,11 @@ def routes(orchestrator: Orchestrator, registry: ConnectorRegistry, sealer: Seal
 def _key(request: Request) -> str:
     key: str = request.path_params["id"]
     return key
+
+
+def _tenant(request: Request) -> str | None:
+    """Whose connector an operator means; a client's own tenant always holds."""
+    return request.query_params.get("tenant_id") or None
 
 
 def _json(body: object, status: int = 200) -> Response:

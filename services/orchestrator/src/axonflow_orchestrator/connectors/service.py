@@ -53,14 +53,14 @@ class ConnectorService:
         connectors = listed(self.prober.registry.specs(), await self._installed(caller.org_id, tenant_of(caller)))
         return ConnectorList(connectors=connectors, total=len(connectors))
 
-    async def get(self, key: str, caller: Caller) -> Connector:
-        """An installed connector by name or id, or a type.
+    async def get(self, key: str, named_tenant: str | None, caller: Caller) -> Connector:
+        """An installed connector by name, id or type, or a type.
 
         Raises:
-            Fault: 404, 503.
+            Fault: 404, 409 for a name that several tenants use, 503.
         """
-        rows = await self._installed(caller.org_id, tenant_of(caller))
-        row = find(key, rows)
+        rows = await self._installed(caller.org_id, tenant_of(caller) or named_tenant)
+        row = looked_up(key, rows)
         if row is not None:
             return shown(self._spec(row.type), row)
         return shown(self._spec(key), None)
@@ -144,13 +144,15 @@ class ConnectorService:
             await store.delete(connection, row.org_id, row.id)
             await self._record(author, "uninstalled", row, ())
 
-    async def look(self, key: str, caller: Caller) -> Health:
+    async def look(self, key: str, named_tenant: str | None, caller: Caller) -> Health:
         """Open an installed connector, and remember how it did.
 
         Raises:
-            Fault: 400 when its configuration can no longer be used, 404, 503.
+            Fault: 400 when its configuration can no longer be used, 404, 409 for a name that several tenants use, 503.
         """
-        row = await self._one(key, caller, None)
+        row = looked_up(key, await self._installed(caller.org_id, tenant_of(caller) or named_tenant))
+        if row is None:
+            raise Fault(404, NOT_FOUND)
         health = await self.prober.look(row.type, org_id=row.org_id, options=row.options, credentials=self._opened(row))
         values = {"healthy": health.healthy, "latency_ms": health.latency_ms, "error": health.error}
         async with self._transaction(row.org_id) as connection:
@@ -246,12 +248,25 @@ class ConnectorService:
 
 
 def find(key: str, rows: list[Installed]) -> Installed | None:
-    """The one of that name or id, else the only one of that type: SDKs call an installed connector either way."""
-    for row in rows:
-        if key in {row.name, row.id}:
-            return row
+    """The one of that name or id.
+
+    Raises:
+        Fault: 409, several tenants have one, and an operator named none of them.
+    """
+    named = [row for row in rows if key in {row.name, row.id}]
+    if len(named) > 1:
+        raise Fault(409, "Several tenants have a connector of this name: say tenant_id")
+    return named[0] if named else None
+
+
+def looked_up(key: str, rows: list[Installed]) -> Installed | None:
+    """As `find`, else the only one of that type: SDKs read an installed connector either way.
+
+    Raises:
+        Fault: as `find`.
+    """
     of_type = [row for row in rows if row.type == key]
-    return of_type[0] if len(of_type) == 1 else None
+    return find(key, rows) or (of_type[0] if len(of_type) == 1 else None)
 
 
 def tenant_of(caller: Caller) -> str | None:
