@@ -163,6 +163,28 @@ async def test_rights_of_the_client_and_of_the_person_both_hold(stack: Stack) ->
     await stack.agent.row_of(other)
 
 
+async def test_only_who_may_change_connectors_does(stack: Stack) -> None:
+    reader, writer = (
+        await client(stack, "reader-app", "mcp_query"),
+        await client(stack, "writer-app", "connector:write"),
+    )
+    body = {"name": "small", "options": {"path": "crm.db"}}
+    for path in (f"{BASE}/sqlite/install", f"{BASE}/sqlite/test"):
+        refused = await stack.ask("POST", path, body, reader)
+        assert (refused.status, refused.json["error"]) == (
+            403,
+            "Permission denied: connectors are changed with connector:write",
+        )
+    assert (await stack.ask("GET", f"{BASE}/crm", headers=reader)).status == 200
+    assert (await stack.ask("DELETE", f"{BASE}/crm", headers=reader)).status == 403
+    assert (await stack.ask("POST", f"{BASE}/sqlite/install", body, writer)).status == 201
+    person = {"user_id": 7, "email": "a@b.example", "tenant_id": "teller-app", "permissions": ["mcp_query"]}
+    token = jwt.encode({**person, "exp": 4_102_444_800}, JWT_SECRET, "HS256")
+    as_person = {**writer, "X-Axonflow-User-Token": token}
+    assert (await stack.ask("DELETE", f"{BASE}/small", headers=as_person)).status == 403
+    assert (await stack.ask("DELETE", f"{BASE}/small", headers=writer)).status == 204
+
+
 async def test_another_tenant_has_none_of_them(stack: Stack) -> None:
     stranger = await client(stack, "stranger-app", tenant_id="strangers")
     assert (await stack.ask("GET", "/mcp/connectors", headers=stranger)).json == {"connectors": [], "count": 0}

@@ -24,6 +24,8 @@ from axonflow_agent.clients import endpoints as clients
 from axonflow_agent.clients.service import ClientService
 from axonflow_agent.connectors.calling import Caller as ConnectorCaller
 from axonflow_agent.connectors.endpoints import CACHE_PATHS, ConnectorEndpoints
+from axonflow_agent.connectors.permissions import guarding_changes
+from axonflow_agent.connectors.federated import FederatedTools
 from axonflow_agent.connectors.planes import ConnectorPlanes
 from axonflow_agent.connectors.sources import ConnectorSources
 from axonflow_agent.correlation import Correlation, exchange_of, is_governed
@@ -89,7 +91,7 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
         *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
         *policies.routes(agent.door, _policies(agent)),
         *breaker.routes(agent.door.enter, agent.door.enter_or_service, _circuits(agent), settings.edition),
-        *forward.routes(_forwarder(agent), agent.door.enter),
+        *forward.routes(_forwarder(agent), guarding_changes(agent.door.enter, agent.door.permissions_of)),
     ]
 
 
@@ -135,7 +137,9 @@ def _mcp_server(agent: Agent, governed: Governed, checks: Checks) -> mcp_server.
     quiet()
     orchestrator = Orchestrator(agent.siblings, agent.minter, agent.settings.orchestrator_url)
     overrides_act = agent.settings.edition is Edition.ENTERPRISE
-    toolbox = Toolbox(checks, _policies(agent).reader, orchestrator, overrides_act)
+    caller = ConnectorCaller(agent.connectors, checks.limits)
+    federated = FederatedTools(checks, caller, agent.door.permissions_of)
+    toolbox = Toolbox(checks, _policies(agent).reader, orchestrator, overrides_act, federated)
     return mcp_server.McpServerPlane(governed, toolbox, Sessions(agent.database), agent.settings.cors_origins)
 
 

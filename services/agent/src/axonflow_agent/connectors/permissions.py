@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from axonflow_contracts.caller import Caller, CallerKind
 from axonflow_contracts.errors import Fault
+from starlette.requests import Request
 
 UNAUTHORIZED = "Unauthorized connector access"
 # What a client row says that lists no permission at all: everything of its own tenant.
 Permissions = Callable[[str], Iterable[str]]
+
+
+_FAMILY = "/api/v1/connectors"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_CHANGING = frozenset({"*", "admin", "connector:write"})
 
 
 def permit(caller: Caller, client_permissions: Iterable[str], connector: str, operation: str) -> None:
@@ -32,6 +38,26 @@ def permit(caller: Caller, client_permissions: Iterable[str], connector: str, op
                     403, f"Permission denied: service {caller.client_id} connector {connector} operation {operation}"
                 )
             raise Fault(403, UNAUTHORIZED)
+
+
+def guarding_changes(
+    enter: Callable[[Request], Awaitable[Caller]], permissions: Permissions
+) -> Callable[[Request], Awaitable[Caller]]:
+    """``enter``, and besides the right to change connectors where a forwarded call would change one.
+
+    ``*``, ``admin`` and ``connector:write`` give it; a client without a list has it, a person without one has not.
+    """
+
+    async def entered(request: Request) -> Caller:
+        caller = await enter(request)
+        path = request.url.path
+        if request.method not in _READING and (path == _FAMILY or path.startswith(f"{_FAMILY}/")):
+            client, user = set(permissions(caller.client_id)), set(caller.user.permissions)
+            if (client and not client & _CHANGING) or (caller.user.id and not user & _CHANGING):
+                raise Fault(403, "Permission denied: connectors are changed with connector:write")
+        return caller
+
+    return entered
 
 
 def _opened_by(connector: str, operation: str) -> set[str]:
