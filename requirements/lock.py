@@ -74,7 +74,7 @@ def main() -> None:
     for service in SERVICES:
         wanted = sorted(third_party(f"{OURS}{service}", declared))
         compile_lock(f"{service}.txt", [*wanted, "uv_build"], "--constraint", str(HERE / "dev.txt"), *upgrade)
-    for name in sorted(path.stem for path in HERE.glob("sdk-*.in")):
+    for name in sorted(path.stem for kind in ("sdk", "framework") for path in HERE.glob(f"{kind}-*.in")):
         compile_lock(f"{name}.txt", (HERE / f"{name}.in").read_text().splitlines(), *upgrade)
 
 

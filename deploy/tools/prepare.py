@@ -24,7 +24,8 @@ TOOLS = ROOT / ".tools"
 LOCKS = ROOT / "requirements"
 DEV_LOCK = LOCKS / "dev.txt"
 NODE_TESTS = (ROOT / "tests" / "contract" / "openai" / "node", ROOT / "tests" / "e2e" / "portal")
-SDKS = ("sdk-openai-2", "sdk-openai-newest", "sdk-axonflow-8.3", "sdk-axonflow-8.4")
+SDKS = ("sdk-openai-2", "sdk-openai-newest", "sdk-axonflow-8.3", "sdk-axonflow-8.4", "framework-langchain")
+FRAMEWORKS = ("framework-litellm", "framework-litellm-newest", "framework-crewai")  # large, and not part of every run
 
 
 class CannotPrepare(Exception):
@@ -222,7 +223,11 @@ def prepare_node(folder: Path) -> None:
 
 
 def main(pieces: list[str]) -> int:
-    """Prepare the venv, and with ``tests`` also the SDKs; 1 with a sentence when that is impossible."""
+    """Prepare the venv, with ``tests`` also the SDKs, with ``frameworks`` the large frameworks too.
+
+    Returns:
+        1, with a sentence said, when that is impossible.
+    """
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what finds out
         say("Python 3.11 or newer is needed")
         return 1
@@ -234,6 +239,9 @@ def main(pieces: list[str]) -> int:
                     prepare_sdk(name)
                 for folder in NODE_TESTS:
                     prepare_node(folder)
+            if "frameworks" in pieces:
+                for name in FRAMEWORKS:
+                    prepare_sdk(name)
     except CannotPrepare as refusal:
         say(str(refusal))
         return 1
