@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import httpx2
+from mcp.client import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 
 from support.gateway import Answer
 from support.mcp_upstream import ToolFile, served_upstream, stdio_command
@@ -58,6 +61,18 @@ class Federation:
             finally:
                 await self.ask("DELETE", f"{BASE}/{name}")
                 await self.agent.agent.connectors.live.retire(ORG, name=name)
+
+    @contextlib.asynccontextmanager
+    async def sdk_client(self) -> AsyncIterator[ClientSession]:
+        """A session of the official SDK with the agent's own MCP server."""
+        headers = dict(self.agent.headers)
+        async with (
+            httpx2.AsyncClient(headers=headers) as http,
+            streamable_http_client(f"{self.url}/api/v1/mcp-server", http_client=http) as (received, sent),
+            ClientSession(received, sent) as session,
+        ):
+            await session.initialize()
+            yield session
 
     async def install(self, name: str, options: dict[str, Any]) -> Answer:
         return await self.ask("POST", f"{BASE}/mcp/install", {"name": name, "tenant_id": "any", "options": options})

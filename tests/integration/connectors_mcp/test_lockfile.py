@@ -162,3 +162,22 @@ async def test_an_answer_is_bounded_and_a_server_is_answered_no_questions(federa
             assert (await upstream.execute("flood", id=str(size))).status == 403, size
         answer = await upstream.execute("ask_model")
         assert answer.json["data"][0]["text"].startswith("refused"), answer.body
+
+
+async def test_the_official_client_uses_a_federated_tool_through_the_agent(federation: Federation) -> None:
+    async with federation.installed(FIND, NOTE) as upstream, federation.sdk_client() as client:
+        name = f"{upstream.name}.find_customer"
+        await upstream.look()
+        assert name not in {tool.name for tool in (await client.list_tools()).tools}
+        assert (await client.call_tool(name, {"id": "7"})).is_error
+
+        await upstream.accept("find_customer")
+        listed = {tool.name: tool for tool in (await client.list_tools()).tools}
+        answer = await client.call_tool(name, {"id": "7"})
+
+        assert f"{upstream.name}.add_note" not in listed
+        assert listed[name].description == FIND["description"]
+        assert not answer.is_error
+        text = answer.content[0].text
+        assert '"id":"7"' in text
+        assert SSN not in text

@@ -24,8 +24,8 @@ from axonflow_agent.clients import endpoints as clients
 from axonflow_agent.clients.service import ClientService
 from axonflow_agent.connectors.calling import Caller as ConnectorCaller
 from axonflow_agent.connectors.endpoints import CACHE_PATHS, ConnectorEndpoints
-from axonflow_agent.connectors.permissions import guarding_changes
 from axonflow_agent.connectors.federated import FederatedTools
+from axonflow_agent.connectors.permissions import guarding_changes
 from axonflow_agent.connectors.planes import ConnectorPlanes
 from axonflow_agent.connectors.sources import ConnectorSources
 from axonflow_agent.correlation import Correlation, exchange_of, is_governed

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from axonflow_agent.correlation import exchange_of
 from axonflow_agent.governed import Adapter, Call, Governed, refusal_of
+from axonflow_agent.mcp_server.catalogue import Tool
 from axonflow_agent.mcp_server.sessions import HEADER, Sessions
 from axonflow_agent.mcp_server.tools import Outcome, Toolbox
 from axonflow_agent.mcp_server.transport import exchange
@@ -71,7 +72,10 @@ class McpServerPlane:
         async def use_tool(name: str, arguments: Mapping[str, Any]) -> Outcome:
             return await self._use_tool(call, name, arguments)
 
-        response = await exchange(call.request, call.document, use_tool)
+        async def further() -> tuple[Tool, ...]:
+            return await self.toolbox.further(call)
+
+        response = await exchange(call.request, call.document, use_tool, further)
         if response.status_code >= HTTPStatus.BAD_REQUEST and not call.recorded:
             raise _refused(response)
         if method == _INITIALIZE and response.status_code == HTTPStatus.OK:

@@ -15,7 +15,7 @@ from axonflow_agent.governed import Call
 from axonflow_agent.mcp import answers
 from axonflow_agent.mcp.bodies import CheckInputBody, CheckOutputBody
 from axonflow_agent.mcp.checks import Checks
-from axonflow_agent.mcp_server.catalogue import TOOLS
+from axonflow_agent.mcp_server.catalogue import TOOLS, Tool
 from axonflow_agent.mcp_server.orchestrator import Answer, Orchestrator, segment
 from axonflow_agent.policies.query import ListQuery, parse_query
 
@@ -30,6 +30,18 @@ class Policies(Protocol):
 
     async def page(self, query: ListQuery, caller: Caller) -> StaticPolicyList:
         """A page of what the caller may see; raises `Fault`."""
+        ...
+
+
+class Federation(Protocol):
+    """Whoever has tools of other servers."""
+
+    async def tools(self, call: Call) -> tuple[Tool, ...]:
+        """Those that the caller may use now."""
+        ...
+
+    async def run(self, call: Call, name: str, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bool] | None:
+        """Use one; None where there is none of this name; raises `Fault`."""
         ...
 
 
@@ -49,12 +61,18 @@ class Toolbox:
 
     Attributes:
         overrides_act: whether this edition has overrides.
+        federation: tools beside our own.
     """
 
     checks: Checks
     policies: Policies
     orchestrator: Orchestrator
     overrides_act: bool
+    federation: Federation
+
+    async def further(self, call: Call) -> tuple[Tool, ...]:
+        """Tools of other servers that the caller may use."""
+        return await self.federation.tools(call)
 
     async def run(self, call: Call, name: str, arguments: Mapping[str, Any]) -> Outcome:
         """Use a tool for the caller of ``call``.
@@ -64,7 +82,10 @@ class Toolbox:
         """
         work = self._table().get(name)
         if work is None:
-            raise Fault(400, "Unknown tool")
+            answered = await self.federation.run(call, name, arguments)
+            if answered is None:
+                raise Fault(400, "Unknown tool")
+            return Outcome(*answered)
         missing = [field for field in _SCHEMAS[name].get("required", ()) if arguments.get(field) in (None, "")]
         if missing:
             raise Fault(400, f"{missing[0]} field is required")

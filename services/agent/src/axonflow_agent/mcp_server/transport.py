@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from axonflow_agent.mcp_server.catalogue import TOOLS
+from axonflow_agent.mcp_server.catalogue import Tool as Shown
 from axonflow_agent.mcp_server.tools import Outcome
 
 NAME = "axonflow"
@@ -39,8 +40,10 @@ def quiet() -> None:
     logging.getLogger("mcp").setLevel(logging.ERROR)
 
 
-async def exchange(request: Request, document: dict[str, Any], use_tool: UseTool) -> Response:
-    """The SDK's response to one message, which may use one tool."""
+async def exchange(
+    request: Request, document: dict[str, Any], use_tool: UseTool, further: Callable[[], Awaitable[Iterable[Shown]]]
+) -> Response:
+    """The SDK's response to one message, which may use one tool; ``further`` are tools beside our own."""
     body = msgspec.json.encode(document)
     headers = [
         *((name, value) for name, value in request.headers.raw if name.lower() not in _REPLACED),
@@ -54,7 +57,7 @@ async def exchange(request: Request, document: dict[str, Any], use_tool: UseTool
         sent.append(message)
 
     manager = StreamableHTTPSessionManager(
-        _server(use_tool), json_response=True, stateless=True, max_request_body_size=len(body) + 1
+        _server(use_tool, further), json_response=True, stateless=True, max_request_body_size=len(body) + 1
     )
     async with manager.run():
         await manager.handle_request({**request.scope, "headers": headers}, _once(body), keep)
@@ -64,9 +67,10 @@ async def exchange(request: Request, document: dict[str, Any], use_tool: UseTool
     return Response(told, start["status"], media_type=kind if told else None)
 
 
-def _server(use_tool: UseTool) -> Server[Any]:
+def _server(use_tool: UseTool, further: Callable[[], Awaitable[Iterable[Shown]]]) -> Server[Any]:
     async def listed(_context: ServerRequestContext[Any], _params: PaginatedRequestParams | None) -> ListToolsResult:
-        tools = [Tool(name=tool.name, description=tool.description, input_schema=dict(tool.schema)) for tool in TOOLS]
+        shown = [*TOOLS, *await further()]
+        tools = [Tool(name=tool.name, description=tool.description, input_schema=dict(tool.schema)) for tool in shown]
         return ListToolsResult(tools=tools)
 
     async def called(_context: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
