@@ -121,11 +121,7 @@ class Governor:
         """
         if gated:
             self._gate.admit(caller)
-        whose = (caller.org_id, caller.tenant_id)
-        sets = self._policies
-        policy_set = await sets.with_tenant_rules(*whose) if tenant_rules else sets.for_tenant(*whose)
-        if policy_set is None:
-            raise JudgementFailed("no policy set is loaded")
+        policy_set = await self._set_for(caller, tenant_rules=tenant_rules)
         started = time.perf_counter()
         asked = JudgedInput(
             content=content,
@@ -203,6 +199,14 @@ class Governor:
             self._gate.failed(caller)
         else:
             self._gate.succeeded(caller)
+
+    async def _set_for(self, caller: Caller, *, tenant_rules: bool) -> PolicySet:
+        whose = (caller.org_id, caller.tenant_id)
+        sets = self._policies
+        policy_set = await sets.with_tenant_rules(*whose) if tenant_rules else sets.for_tenant(*whose)
+        if policy_set is None:
+            raise JudgementFailed("no policy set is loaded")
+        return policy_set
 
     def _keeping(self, exchange: Exchange, caller: Caller) -> _Keeping:
         mode = self._recording.mode_of(caller.org_id, caller.tenant_id)
