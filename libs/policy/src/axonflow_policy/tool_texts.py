@@ -6,6 +6,7 @@ so the rows here may be broader than those that refuse calls.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -28,6 +29,7 @@ _ACCENTS = range(0x300, 0x370)
 _EMOJI_JOINTS = "\ufe0f\u200d"
 _MOST_TEXTS = 4000
 _SHOWN = 16
+_LONGEST_PATH = 200
 
 _SECRECY = (
     r"(?i)\b(?:do\s+not|don.?t|never|without)\s+(?:\w+\s+){0,3}?"
@@ -99,7 +101,7 @@ class ToolTextJudge:
 
     def flags(self, tool: Mapping[str, Any]) -> tuple[ToolFlag, ...]:
         """What is wrong with ``tool``: each text, key and value of it at any depth."""
-        texts = list(_texts(tool))
+        texts = list(itertools.islice(_texts(tool), _MOST_TEXTS + 1))
         if len(texts) > _MOST_TEXTS:
             return (ToolFlag(kind="instruction", path="", reason="Has more texts than can be read"),)
         found = [*_hidden(texts), *self._instructions(texts)]
@@ -149,7 +151,7 @@ def _texts(value: Any) -> Iterator[tuple[str, str]]:
         elif isinstance(each, Mapping):
             for key, inner in each.items():
                 name = key if key.isascii() and key.isprintable() and len(key) <= 40 else "{key}"
-                inside = f"{path}.{name}" if path else name
+                inside = (f"{path}.{name}" if path else name)[-_LONGEST_PATH:]
                 yield inside, key
                 waiting.append((inside, inner))
         elif isinstance(each, list | tuple):
