@@ -222,6 +222,26 @@ def prepare_node(folder: Path) -> None:
     stamp.write_text(wanted, encoding="utf-8")
 
 
+def prepare_rust() -> None:
+    """Build the driver of the SDK for Rust, outside the tree since its lock names a registry; not without cargo."""
+    source, target, cargo = ROOT / "tests" / "contract" / "rust", TOOLS / "rust-sdk", shutil.which("cargo")
+    if cargo is None:
+        return
+    stamp = TOOLS / "rust-sdk.stamp"
+    wanted = digest((source / "Cargo.toml").read_bytes(), (source / "src" / "main.rs").read_bytes())
+    if is_fresh(stamp, wanted):
+        return
+    say("building the driver of the SDK for Rust")
+    (target / "src").mkdir(parents=True, exist_ok=True)
+    shutil.copy(source / "Cargo.toml", target)
+    shutil.copy(source / "src" / "main.rs", target / "src")
+    done = subprocess.run([cargo, "build", "--quiet"], cwd=target, capture_output=True, text=True, check=False)
+    if done.returncode:
+        say(f"cargo build failed, the tests that need it will be skipped:\n{done.stderr[-800:]}")
+        return
+    stamp.write_text(wanted, encoding="utf-8")
+
+
 def main(pieces: list[str]) -> int:
     """Prepare the venv, with ``tests`` also the SDKs, with ``frameworks`` the large frameworks too.
 
@@ -242,6 +262,7 @@ def main(pieces: list[str]) -> int:
             if "frameworks" in pieces:
                 for name in FRAMEWORKS:
                     prepare_sdk(name)
+                prepare_rust()
     except CannotPrepare as refusal:
         say(str(refusal))
         return 1
