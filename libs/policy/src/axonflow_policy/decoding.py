@@ -107,7 +107,7 @@ def glued(text: str) -> Decoded:
 # Six or more single characters, each alone between separators: any of them in whitespace, letters and digits in marks.
 # Possessive, since what could be tried again costs a hundred bytes a character and is never needed.
 _SPACED = re.compile(
-    r"(?P<blanks>(?<!\S)\S(?:[ \t\r\n]{1,4}\S(?!\S)){5,}+)|(?<![^\W_])[^\W_](?:[ ._\-]{1,3}[^\W_](?![^\W_])){5,}+"
+    r"(?P<blanks>(?<!\S)\S(?:[ \t\r\n]{1,8}\S(?!\S)){5,}+)|(?<![^\W_])[^\W_](?:[ ._\-]{1,3}[^\W_](?![^\W_])){5,}+"
 )
 _BLANKS, _MARKS = re.compile(r"[ \t\r\n]+"), re.compile(r"[ ._\-]+")
 

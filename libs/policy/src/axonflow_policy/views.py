@@ -47,7 +47,7 @@ _ESCAPES = (
     r"|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f{]|/\*[^*/]{0,64}\*/"
 )
 _SPLIT_WORDS = r"[A-Za-z0-9](?:/\*[^*/]{0,64}\*/|''|\"\"|``)[A-Za-z0-9]"
-_SINGLE_CHARACTERS = r"(?:[!-~][ \t\r\n]{1,4}){5}|(?:[ ._\-]{1,3}[A-Za-z0-9]){4}[ ._\-]"
+_SINGLE_CHARACTERS = r"(?:[!-~][ \t\r\n]{1,8}){5}|(?:[ ._\-]{1,3}[A-Za-z0-9]){4}[ ._\-]"
 _LONG_TOKENS = r"[A-Za-z0-9+/_\-]{14}|(?:[0-9A-Fa-f]{2}[ :]){9}"
 _DECODERS = (
     _Decoder(regexp(_ESCAPES), decoding.unescaped),
