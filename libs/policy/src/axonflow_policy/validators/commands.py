@@ -66,7 +66,8 @@ def local_request(found: Found) -> bool:
 
 
 _COMPLAINT = re.compile(
-    r"\?|\b(?:returns?|gives?|fails?|failed|errors?|why|refused|hangs?|times? out|works?|not found|[45]\d\d)\b",
+    r"\?|\b(?:returns?|gives?|fails?|failed|errors?|why|refused|hangs?|times? out|works?|not found|[45]\d\d"
+    r"|to (?:see|view)|in (?:your|the|a|my) browser)\b",
     re.IGNORECASE,
 )
 _VERB_AT_END = re.compile(

@@ -33,6 +33,18 @@ _STRONG = re.compile(
     r"previous|prior|above|earlier|preceding|initial|original|system|foregoing|before|your|the user|told|you know|new",
     re.IGNORECASE,
 )
+# A claim to have made the model, or a wish for an answer in code, says nothing by itself: "I am your developer".
+_HARMLESS_ALONE = re.compile(
+    r"i\s+am\s+your\s|(?:as|am)\s+(?:an?\s+)?(?:openai|anthropic|google)\s"
+    r"|(?:your|the\s+(?:whole|entire))\s+(?:\w+\s+)?(?:answer|response|reply|output|message)|us(?:e|ing)\s+(?:base|rot|morse)",
+    re.IGNORECASE,
+)
+_OF_THE_MODEL = re.compile(
+    r"\b(?:prompts?|instruct\w*|rules?|restrict\w*|filters?|guidelines?|safety|safeguards?|polic(?:y|ies)|secrets?|passwords?"
+    r"|hidden|confidential|reveal|disclose|leak|bypass|overrid\w+|unlock|disable|debug|maintenance|mode|system|previous|above"
+    r"|jailbreak|obey|told|context|ignore|forget|nobody|no\s+one|notice\w*|detect\w*|moderat\w*|censor\w*|monitor\w*|authori[sz]\w*|permission)\b",
+    re.IGNORECASE,
+)
 # What somebody must not do, or was told to do, is no order to the model.
 _NOT_ORDERED = re.compile(
     r"(?<!why )\b(?:do not|don'?t|(?:must|should|may|shall|can|will) (?:not|never)|cannot|never)\s*$"
@@ -58,17 +70,23 @@ def role(found: Found) -> bool:
         return False
     if _STRONG_ROLE.match(value) is None:
         return _has_several_signals(found)
-    return _is_order(found)
+    return _is_order(found) and not _is_harmless(found)
 
 
 def demand(found: Found) -> bool:
-    """A demand that is made, not quoted inside a question."""
-    return _is_order(found)
+    """A demand that is made, not quoted inside a question; for an answer in code, one that has to do with the model."""
+    return _is_order(found) and not _is_harmless(found)
 
 
 def _is_order(found: Found) -> bool:
     before = found.before(_WINDOW)
     return _REPORTED.search(before) is None and _NOT_ORDERED.search(before) is None
+
+
+def _is_harmless(found: Found) -> bool:
+    if _HARMLESS_ALONE.match(found.value) is None:
+        return False
+    return _OF_THE_MODEL.search(f"{found.before(_NEAR)} {found.after(_NEAR)}") is None
 
 
 def _has_several_signals(found: Found) -> bool:
