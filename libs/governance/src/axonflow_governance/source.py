@@ -140,7 +140,7 @@ class PolicySource:
         key = dump_key([policy.pattern for policy in policies])
         async with self._database.platform() as connection:
             dump = await store.load_dump(connection, key)
-        # Compiling takes about a second without a dump: never on the loop.
+        # Compiling takes seconds without a dump: never on the loop.
         compiled = await asyncio.to_thread(PolicySet.compile, policies, self._posture, dump, keep_disabled=True)
         await self._keep(compiled, key)
         logger.info(
