@@ -174,7 +174,8 @@ def test_community_shows_the_last_five_versions(community: PolicyClient) -> None
 
 def test_a_tenants_policy_is_stored_and_does_not_judge_chat_completions(tellers: PolicyClient) -> None:
     made = tellers.create(pattern="orange elephant", action="block")
-    assert made["metadata"] == {"category": "code-compliance"}
+    shown = {key: made["metadata"][key] for key in ("category", "action_request", "action_request_origin")}
+    assert shown == {"category": "code-compliance", "action_request": "block", "action_request_origin": "stored"}
     assert tellers.chat("Tell me of the orange elephant.").status == 200
 
 
