@@ -125,3 +125,17 @@ def test_the_agent_relays_exports_traces_and_the_roles_of_what_matched(stack: tu
     lines = list(csv.DictReader(io.StringIO(export.body.decode(), newline="")))
     assert [(line["decision_id"], line["policy_decision"]) for line in lines] == [(decision_id, "deny")]
     assert "123-45-6789" not in export.body.decode() + str(explained)
+
+
+def test_the_agent_relays_replays_drafts_and_the_recording_setting(stack: tuple[Gateway, str]) -> None:
+    gateway, decision_id = stack
+    base, credentials = f"{gateway.service.url}/api/v1/decisions", gateway.credentials
+    replayed = request(f"{base}/{decision_id}/replay", "POST", credentials, b"{}").json
+    assert (replayed["replayable"], replayed["not_replayable"]["code"]) == (False, "redacted")
+    draft = b'{"policies": [{"policy_id": "sys_pii_ssn", "action": "warn"}]}'
+    run_over = request(f"{base}/drafts", "POST", credentials, draft).json
+    assert [(flip["decision_id"], flip["to"]) for flip in run_over["flips"]] == [(decision_id, "allowed")]
+    asked = request(f"{base}/recording", "PUT", credentials, b'{"mode": "off"}')
+    assert (asked.status, asked.json["mode"], asked.json["set_by"]) == (200, "off", "tenant")
+    assert request(f"{base}/recording", "PUT", credentials, b'{"mode": "redacted"}').json["mode"] == "redacted"
+    assert request(f"{base}/recording", "GET", credentials).json["ceiling"] == "redacted"

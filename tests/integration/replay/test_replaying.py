@@ -117,6 +117,16 @@ async def test_every_part_of_a_chat_is_judged_again(both: Pair) -> None:
     }
 
 
+async def test_a_check_of_a_connectors_statement_is_judged_again_under_the_levers_of_its_plane(both: Pair) -> None:
+    body = {"connector_type": "postgres", "statement": "DROP TABLE users; -- 123-45-6789"}
+    answer = await both.planes.post("/api/v1/mcp/check-input", body)
+    decision_id = answer.headers["x-axonflow-decision-id"]
+    for against in ("recorded", "current"):
+        told = (await both.replay(decision_id, against)).json
+        assert (told["exact"], told["same"], told["same_matches"]) == (True, True, True), told
+    assert told["recorded"]["verdict"] == "blocked"
+
+
 async def test_a_policy_that_changed_makes_another_verdict_and_says_why(both: Pair, url: str) -> None:
     decision_id = await both.decide(SSN)
     owner(

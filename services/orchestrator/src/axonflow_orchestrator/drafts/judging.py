@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from axonflow_audit import AuditRow
+from axonflow_audit import AuditRow, MatchedPolicy
 from axonflow_contracts.verdicts import Action, Phase, Verdict
 from axonflow_governance.inputs import InputSealer, JudgedInput, in_edition
 from axonflow_policy import Content, Evaluation, Facts, PolicySet, UserFacts
@@ -116,7 +116,7 @@ def _exactly(bench: Bench, row: AuditRow, judged: JudgedInput) -> tuple[_Outcome
 def _nearly(bench: Bench, row: AuditRow) -> tuple[_Outcome, _Outcome] | None:
     """From the row: what matched then, under the actions of the draft, and what the draft finds in the excerpt."""
     draft, phase = bench.draft, Phase(row.phase or Phase.REQUEST)
-    recorded = [(Action(match.action), match.policy_id) for match in row.matched_policies]
+    recorded = [(_action_of(match), match.policy_id) for match in row.matched_policies]
     before = _outcome(bench, recorded, gated=True)
     if before[0] is not Verdict(row.verdict):
         return None  # not by policies alone
@@ -133,6 +133,11 @@ def _nearly(bench: Bench, row: AuditRow) -> tuple[_Outcome, _Outcome] | None:
     if scanned is not None:
         after += _actions(scanned.evaluate(Content.of(text), phase))
     return before, _outcome(bench, [*after, *_ruled(bench, row, text, phase)], gated=True)
+
+
+def _action_of(match: MatchedPolicy) -> Action:
+    """What a recorded match did; one without a word for it decided nothing."""
+    return Action(match.action) if match.action in set(Action) else Action.LOG
 
 
 def _actions(evaluation: Evaluation) -> list[tuple[Action, str]]:

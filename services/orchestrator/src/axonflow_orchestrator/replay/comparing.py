@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 from axonflow_audit import AuditRow, MatchedPolicy
-from axonflow_contracts.verdicts import Action, Phase, Verdict
+from axonflow_contracts.verdicts import Phase, Verdict
 from axonflow_governance.rows import matched_policy
 from axonflow_policy import Evaluation, Match, PolicySet
 
@@ -94,7 +94,7 @@ _Acted = tuple[str, str]
 
 def _actions(matches: Iterable[MatchedPolicy | Match]) -> dict[str, _Acted]:
     """The action of each policy and its origin; all its matches have the same."""
-    return {match.policy_id: (Action(match.action).value, match.origin) for match in matches}
+    return {match.policy_id: (str(match.action), match.origin) for match in matches}
 
 
 def _why(policy_id: str, before: _Acted | None, after: _Acted | None, judged_by: PolicySet, phase: Phase) -> str:
