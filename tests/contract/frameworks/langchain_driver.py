@@ -7,6 +7,7 @@ import sys
 from axonflow import AxonFlow
 from axonflow.adapters import AxonFlowChatModel, govern_tools
 from langchain_core.tools import tool
+from langchain_mcp_adapters.client import MultiServerMCPClient
 from langchain_openai import ChatOpenAI
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
@@ -89,7 +90,17 @@ async def governed_tool(job):
         return {"text": await governed.ainvoke({"person": job["text"]})}
 
 
-SCENARIOS = {each.__name__: each for each in (message, tool_loop, gateway_mode, governed_tools, governed_tool)}
+async def checks_as_tools(job):
+    """The agent's own MCP server, whose tools a graph can use as any other's."""
+    server = {"transport": "streamable_http", "url": f"{job['endpoint']}/api/v1/mcp-server", "headers": job["headers"]}
+    tools = {each.name: each for each in await MultiServerMCPClient({"axonflow": server}).get_tools()}
+    asked = {"connector_type": "postgres", "statement": job["text"]}
+    return {"names": sorted(tools), "text": str(await tools["check_policy"].ainvoke(asked))}
+
+
+SCENARIOS = {
+    each.__name__: each for each in (message, tool_loop, gateway_mode, governed_tools, governed_tool, checks_as_tools)
+}
 
 
 async def main():

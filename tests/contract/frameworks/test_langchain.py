@@ -127,6 +127,19 @@ def test_a_graph_never_shows_its_model_what_was_to_be_masked(langchain: Framewor
     assert record.new() == [("mcp", "request", "allowed", CLIENT), ("mcp", "response", "redacted", CLIENT)]
 
 
+@pytest.mark.parametrize(
+    ("statement", "verdict", "word"),
+    [(f"SELECT '{SSN}'", "blocked", "Social Security"), ("SELECT 1", "allowed", "true")],
+)
+def test_a_graph_can_ask_the_agents_own_mcp_server(
+    langchain: Framework, record: Record, statement: str, verdict: str, word: str
+):
+    outcome = run(langchain, record.gateway, "checks_as_tools", statement)
+    assert word in outcome.get("text", outcome)
+    assert {"check_policy", "check_output"} <= set(outcome["names"])
+    assert ("mcp", "request", verdict, CLIENT) in record.new()
+
+
 def test_the_readmes_graph_runs_as_written(langchain: Framework, community: Gateway):
     assert langchain.run_readme(community, "langgraph") == "Done.\n"
     verdicts = [(row["plane"], row["verdict"]) for row in community.rows_all("audit_logs")]
