@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from support.record import ORG, SECRET, Record, running_record
 from support.serving import served
 
 BASE = "/api/v1/connectors"
+LISTED = "stdio.json"
 CHANGES = """
     SELECT metadata->>'tool', metadata->>'change' FROM audit_logs
     WHERE request_type = 'tool_lock_change' AND metadata->>'connector' = %s ORDER BY created_at
@@ -74,6 +76,19 @@ class Federation:
             await session.initialize()
             yield session
 
+    @contextlib.asynccontextmanager
+    async def installed_command(self, *tools: dict[str, Any]) -> AsyncIterator[Upstream]:
+        """The listed command, installed under a name of its own."""
+        file, name = ToolFile(self.directory / LISTED), f"child{next(_numbers)}"
+        file.write(*tools)
+        answer = await self.install(name, {"transport": "stdio", "command": "notes"})
+        assert answer.status == 201, answer.body
+        try:
+            yield Upstream(self, name, file)
+        finally:
+            await self.ask("DELETE", f"{BASE}/{name}")
+            await self.agent.agent.connectors.live.retire(ORG, name=name)
+
     async def install(self, name: str, options: dict[str, Any]) -> Answer:
         return await self.ask("POST", f"{BASE}/mcp/install", {"name": name, "tenant_id": "any", "options": options})
 
@@ -93,6 +108,13 @@ class Upstream:
     async def execute(self, tool: str, **parameters: Any) -> Answer:
         body = {"connector": self.name, "action": tool, "parameters": parameters}
         return await self.federation.ask("POST", "/mcp/tools/execute", body)
+
+    async def until(self, status: int, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The first answer of this status: notices of decisions and of changed tools travel beside the calls."""
+        async with asyncio.timeout(15):
+            while (answer := await call()).status != status:
+                await asyncio.sleep(0.05)
+        return answer
 
     async def look(self) -> dict[str, dict[str, Any]]:
         """How the tools stand, once the agent has heard of them."""
@@ -125,7 +147,7 @@ class Upstream:
 @contextlib.asynccontextmanager
 async def federation_on(database_url: str, directory: Path) -> AsyncIterator[Federation]:
     """Both services on a migrated database, with one command listed as ``notes``."""
-    listed = ToolFile(directory / "stdio.json")
+    listed = ToolFile(directory / LISTED)
     shared = {
         "AXONFLOW_SEALING_KEY": "a7" * 32,
         "AXONFLOW_INTERNAL_SERVICE_SECRET": SECRET,

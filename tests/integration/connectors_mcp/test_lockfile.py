@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from axonflow_contracts.caller import Caller, CallerKind, User
 from axonflow_contracts.tool_locks import OBSERVED_PATH
@@ -27,9 +29,8 @@ async def test_a_tool_is_called_once_it_is_accepted_and_its_answer_is_redacted(f
         tools = await upstream.look()
         assert {tool["state"] for tool in tools.values()} == {"pending"}
         await upstream.accept("find_customer")
-        answer = await upstream.query("find_customer", id="7")
+        answer = await upstream.until(200, lambda: upstream.query("find_customer", id="7"))
 
-        assert answer.status == 200, answer.body
         assert answer.json["data"][0]["id"] == "7"
         assert answer.json["redacted"] is True
         assert SSN.encode() not in answer.body
@@ -48,8 +49,9 @@ async def test_what_does_not_say_that_it_reads_is_executed_and_never_queried(fed
         await upstream.accept("add_note")
 
         assert (await upstream.query("add_note")).status == 403
-        answer = await upstream.execute("add_note")
-        assert (answer.status, answer.json["data"]) == (200, [{"text": "done"}])
+        answer = await upstream.until(200, lambda: upstream.execute("add_note"))
+        assert answer.json["data"] == [{"text": "done"}]
+        assert (await upstream.query("add_note")).status == 403
 
 
 async def test_a_tool_that_was_accepted_for_writing_is_not_queried(federation: Federation) -> None:
@@ -57,18 +59,19 @@ async def test_a_tool_that_was_accepted_for_writing_is_not_queried(federation: F
         await upstream.look()
         assert (await upstream.decide("find_customer", "accept", access="write")).status == 200
 
+        await upstream.until(200, lambda: upstream.execute("find_customer", id="1"))
         assert (await upstream.query("find_customer", id="1")).status == 403
-        assert (await upstream.execute("find_customer", id="1")).status == 200
 
 
 async def test_drift_quarantines_until_the_diff_is_accepted(federation: Federation) -> None:
     async with federation.installed(FIND, NOTE) as upstream:
         await upstream.accept("find_customer", "add_note")
+        await upstream.until(200, lambda: upstream.query("find_customer", id="7"))
         upstream.file.write(CHANGED, NOTE)
-        assert (await upstream.execute("add_note")).status == 200, "on this call the server says that tools changed"
+        await upstream.until(200, lambda: upstream.execute("add_note"))  # the server says that tools changed
 
-        refused = await upstream.query("find_customer", id="7")
-        assert (refused.status, "quarantined" in refused.json["error"]) == (403, True)
+        refused = await upstream.until(403, lambda: upstream.query("find_customer", id="7"))
+        assert "quarantined" in refused.json["error"]
         assert (await upstream.execute("add_note")).status == 200, "the others go on"
         assert ("find_customer", "quarantined") in await upstream.changes()
 
@@ -79,32 +82,35 @@ async def test_drift_quarantines_until_the_diff_is_accepted(federation: Federati
 
         assert (await upstream.decide("find_customer", "accept", hash="0" * 64)).status == 409
         assert (await upstream.decide("find_customer", "accept")).status == 200
-        assert (await upstream.query("find_customer", id="7")).status == 200
+        await upstream.until(200, lambda: upstream.query("find_customer", id="7"))
 
 
 async def test_a_server_does_not_lift_its_own_quarantine_by_changing_back(federation: Federation) -> None:
     async with federation.installed(FIND, NOTE) as upstream:
         await upstream.accept("find_customer", "add_note")
+        await upstream.until(200, lambda: upstream.query("find_customer", id="7"))
         for tools in ((CHANGED, NOTE), (FIND, NOTE)):
             upstream.file.write(*tools)
-            await upstream.execute("add_note")
-            assert (await upstream.query("find_customer", id="7")).status == 403
+            await upstream.until(200, lambda: upstream.execute("add_note"))
+            await upstream.until(403, lambda: upstream.query("find_customer", id="7"))
+        await asyncio.sleep(0.2)
+        assert (await upstream.query("find_customer", id="7")).status == 403
 
         seen = await upstream.diff("find_customer")
         assert seen["new"]["description"] == CHANGED["description"], "what came in between is still shown"
         back = (await upstream.look())["find_customer"]["accepted_hash"]
         assert (await upstream.decide("find_customer", "accept", hash=back)).status == 200
-        assert (await upstream.query("find_customer", id="7")).status == 200
+        await upstream.until(200, lambda: upstream.query("find_customer", id="7"))
 
 
 async def test_a_rejected_tool_stays_closed(federation: Federation) -> None:
     async with federation.installed(FIND) as upstream:
         await upstream.accept("find_customer")
-        assert (await upstream.query("find_customer", id="7")).status == 200
+        await upstream.until(200, lambda: upstream.query("find_customer", id="7"))
         assert (await upstream.decide("find_customer", "reject", reason="not needed")).status == 200
 
-        refused = await upstream.query("find_customer", id="7")
-        assert (refused.status, "rejected" in refused.json["error"]) == (403, True)
+        refused = await upstream.until(403, lambda: upstream.query("find_customer", id="7"))
+        assert "rejected" in refused.json["error"]
 
 
 async def test_accept_on_install_takes_no_tool_whose_words_are_odd(federation: Federation) -> None:
@@ -147,6 +153,17 @@ async def test_only_administrators_decide(federation: Federation) -> None:
         assert unsigned.status == 403, "a client reports no tools"
 
 
+async def test_a_listed_command_is_under_the_same_lock(federation: Federation) -> None:
+    async with federation.installed_command(FIND) as upstream:
+        health = await federation.ask("GET", f"/api/v1/connectors/{upstream.name}/health")
+        assert health.json["healthy"] is True, health.body
+        assert (await upstream.query("find_customer", id="7")).status == 403
+        await upstream.accept("find_customer")
+        answer = await upstream.until(200, lambda: upstream.query("find_customer", id="7"))
+        assert answer.json["redacted"] is True
+        assert SSN.encode() not in answer.body
+
+
 async def test_an_install_names_a_listed_command_or_an_address_outside(federation: Federation) -> None:
     for options in ({"transport": "stdio", "command": "/bin/sh"}, {"transport": "http", "url": "http://10.0.0.1/mcp"}):
         answer = await federation.install("stranger", options)
@@ -157,10 +174,10 @@ async def test_an_answer_is_bounded_and_a_server_is_answered_no_questions(federa
     async with federation.installed(FIND, FLOOD, MODEL) as upstream:
         await upstream.accept("flood", "ask_model")
 
-        assert (await upstream.execute("flood", id="1000")).status == 200
+        await upstream.until(200, lambda: upstream.execute("flood", id="1000"))
         for size in (11_000_000, 17_000_000):
             assert (await upstream.execute("flood", id=str(size))).status == 403, size
-        answer = await upstream.execute("ask_model")
+        answer = await upstream.until(200, lambda: upstream.execute("ask_model"))
         assert answer.json["data"][0]["text"].startswith("refused"), answer.body
 
 
@@ -172,6 +189,7 @@ async def test_the_official_client_uses_a_federated_tool_through_the_agent(feder
         assert (await client.call_tool(name, {"id": "7"})).is_error
 
         await upstream.accept("find_customer")
+        await upstream.until(200, lambda: upstream.query("find_customer", id="7"))
         listed = {tool.name: tool for tool in (await client.list_tools()).tools}
         answer = await client.call_tool(name, {"id": "7"})
 
