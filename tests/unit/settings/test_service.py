@@ -61,3 +61,12 @@ def test_one_limit_can_be_overridden_alone():
 def test_an_override_of_no_known_limit_refuses_to_boot():
     with pytest.raises(SettingsError, match="AXONFLOW_LIMIT_PLANTS is not known"):
         load(ServiceSettings, {**DATABASE, "AXONFLOW_LIMIT_PLANTS": "7"})
+
+
+def test_inputs_are_sealed_only_where_there_is_a_key() -> None:
+    asked = {"DATABASE_URL": "postgresql://nowhere", "AXONFLOW_RECORD_INPUT": "sealed"}
+    assert load(ServiceSettings, asked).record_input == "sealed"  # community makes a key on first start
+    enterprise = {**asked, "DEPLOYMENT_MODE": "enterprise", "AXONFLOW_INTERNAL_SERVICE_SECRET": "x" * 32}
+    with pytest.raises(SettingsError, match="AXONFLOW_RECORD_INPUT=sealed needs AXONFLOW_SEALING_KEY"):
+        load(ServiceSettings, enterprise)
+    assert load(ServiceSettings, {**enterprise, "AXONFLOW_SEALING_KEY": "ab" * 32}).record_input == "sealed"
