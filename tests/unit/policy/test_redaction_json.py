@@ -35,6 +35,8 @@ def redacted(policy_set: PolicySet, text: str, *, structured: bool = True) -> st
         ('{"a":"\\ud800 a@example.org"}', '{"a":"\\ud800 [REDACTED:email]"}'),
         ('{"routing": "021000021", "account": "1234567890"}', '{"routing": "****0021", "account": "****7890"}'),
         ("4111111111111111", '"****-****-****-1111"'),
+        ('{"card": 4111111111111111.0, "n": 1.5e10}', '{"card": "[REDACTED:credit_card]", "n": 1.5e10}'),
+        ('{"card": 4.111111111111111e15}', '{"card": "[REDACTED:credit_card]"}'),
     ],
 )
 def test_only_the_token_concerned_changes(catalogue_set: PolicySet, text: str, made: str) -> None:

@@ -11,6 +11,7 @@ import binascii
 import html
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -215,6 +216,22 @@ def values(text: str) -> Decoded | None:
         return None
     maker.replace(position, len(text), "\n")
     return maker.done()
+
+
+# As programs without whole numbers write one: ``5555555555554444.0``, ``5.555555555554444e15``.
+_FRACTION = re.compile(r"(?<![\w.+-])\d{1,40}(?:\.\d{1,40}(?:[eE]\+?\d{1,2})?|[eE]\+?\d{1,2})(?![\w.])")
+_LEAST_NUMBER, _MOST_NUMBER = 10**8, 10**40
+
+
+def whole_numbers(text: str) -> Decoded | None:
+    """Long numbers of JSON that are whole, without point and exponent; None where none has either."""
+    maker = _Maker(text)
+    for found in _FRACTION.finditer(text):
+        value = Decimal(found[0])
+        if _LEAST_NUMBER <= value < _MOST_NUMBER and value == value.to_integral_value():
+            maker.replace(found.start(), found.end(), str(int(value)))
+    made = maker.done()
+    return None if made.text == text else made
 
 
 def _json_character(escape: str) -> str:

@@ -70,7 +70,7 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     return "".join(out)
 
 
-def masked(policy_id: str, found: str, _number: bool = False) -> str:
+def masked(policy_id: str, found: str, number: bool = False) -> str:
     """The mask of contract, agent section 3.5."""
     kind = redaction_kind(policy_id)
     if kind == _PAN and len(found) == _PAN_LENGTH:
@@ -80,7 +80,8 @@ def masked(policy_id: str, found: str, _number: bool = False) -> str:
         return f"{name[:_UPI_KEPT]}***@{bank}"
     keep = _KEEPING_LAST_FOUR.get(kind)
     digits = [str(unicodedata.decimal(character)) for character in found if character.isdecimal()]
-    if keep is None or len(digits) <= _KEPT_DIGITS or _ENCODED.search(found):
+    written_otherwise = _ENCODED.search(found) is not None or (number and not found.lstrip("-").isdigit())
+    if keep is None or len(digits) <= _KEPT_DIGITS or written_otherwise:
         return f"[REDACTED:{kind}]"
     return keep("".join(digits[-_KEPT_DIGITS:]))
 

@@ -25,7 +25,7 @@ from axonflow_policy.model import Content, EffectiveAction, Evaluation, Match, P
 from axonflow_policy.overriding import PolicyOverride, overridden_action
 from axonflow_policy.redaction import is_masked
 from axonflow_policy.validators import VALIDATORS, Validator
-from axonflow_policy.views import READINGS_VERSION, View, readings, values
+from axonflow_policy.views import READINGS_VERSION, View, readings, values, whole_numbers
 
 if TYPE_CHECKING:
     from axonflow_policy.tenant_rules import TenantRules
@@ -214,14 +214,20 @@ class PolicySet:
                 hits = self._engine.hits(view.data)
                 if hits:
                     self._judge(view, hits, phase, spans, is_admin=is_admin)
-            if part.structured and (apart := values(part.text)) is not None:
-                hits = [hit for hit in self._engine.hits(apart.data) if self._is_carried_out(hit)]
-                self._judge(apart, hits, phase, spans, is_admin=is_admin)
+            if part.structured:
+                self._judge_structured(part.text, phase, spans, is_admin=is_admin)
             for index, several in spans.items():
                 policy, (action, origin) = self._order[index].policy, self._order[index].actions[phase]
                 if action is not None:
                     found.append(_match(policy, action, origin, part, several))
         return found
+
+    def _judge_structured(self, text: str, phase: Phase, spans: dict[int, list[Span]], *, is_admin: bool) -> None:
+        if (apart := values(text)) is not None:
+            hits = [hit for hit in self._engine.hits(apart.data) if self._is_carried_out(hit)]
+            self._judge(apart, hits, phase, spans, is_admin=is_admin)
+        if (written_out := whole_numbers(text)) is not None:
+            self._judge(written_out, self._engine.hits(written_out.data), phase, spans, is_admin=is_admin)
 
     def _is_carried_out(self, index: int) -> bool:
         return self._order[index].policy.category.startswith(_CARRIED_OUT)

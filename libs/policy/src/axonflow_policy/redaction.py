@@ -89,6 +89,6 @@ def _redacted_json(text: str, pieces: Sequence[Piece], mask: Mask) -> str:
 def _looking_inside(judge: Judge) -> Mask:
     def mask(policy_id: str, found: str, number: bool) -> str:
         again = None if number else redacted_payload(found, lambda text: redact_text(text, judge(Content.of(text))))
-        return masked(policy_id, found) if again is None else again
+        return masked(policy_id, found, number) if again is None else again
 
     return mask

@@ -89,6 +89,12 @@ def values(text: str) -> View | None:
     return None if made is None else _view(made, list, fenced=True)
 
 
+def whole_numbers(text: str) -> View | None:
+    """JSON ``text`` with its long numbers written out; None where they are."""
+    made = decoding.whole_numbers(text)
+    return None if made is None else _view(made, list)
+
+
 def _view(made: Decoded, outward: Way, *, fenced: bool = False) -> View:
     plain = bare(made.text)
 
