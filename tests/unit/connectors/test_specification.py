@@ -27,7 +27,7 @@ def test_a_specification_says_everything_a_catalogue_shows(spec: ConnectorSpec) 
     assert spec.title
     assert spec.description
     assert spec.category
-    assert {Capability.QUERY, Capability.EXECUTE} == spec.capabilities
+    assert {Capability.QUERY, Capability.EXECUTE} == spec.capabilities - {Capability.TOOLS}
     assert set(schema["properties"]) == {field.name for field in spec.fields}
     for field in spec.fields:
         assert schema["properties"][field.name].get("writeOnly", False) is field.secret
@@ -36,7 +36,7 @@ def test_a_specification_says_everything_a_catalogue_shows(spec: ConnectorSpec) 
 
 
 def test_the_words_of_the_contract_are_the_types() -> None:
-    assert set(SPECS) == {"postgres", "mysql", "sqlite", "http", "redis", "s3", "slack"}
+    assert set(SPECS) == {"postgres", "mysql", "sqlite", "http", "redis", "s3", "slack", "mcp"}
 
 
 @pytest.mark.parametrize(

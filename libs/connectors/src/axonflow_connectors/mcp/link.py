@@ -31,7 +31,7 @@ RELIST_S = 30.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
 _CLIENT = mcp_types.Implementation(name="axonflow", version="8.4.0")
 # They quote what servers send, in their errors.
-_TALKATIVE = ("client", "mcp", "httpx2")
+_TALKATIVE = ("client", "mcp.client", "mcp.shared", "httpx2")
 
 
 class Link:

@@ -27,7 +27,7 @@ Streams = tuple[Received, MemoryObjectSendStream[SessionMessage]]
 MEMORY_BYTES = 1 << 30
 CPU_S = 3600
 LONGEST_LINE_BYTES = 16 << 20
-_GRACE_S = 1.0
+_GRACE_S = 0.5
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
 
