@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from axonflow_connectors import ConnectorFault, FaultKind
 from axonflow_connectors.sql_parameters import for_mysql, for_postgres, require_read
@@ -75,3 +79,37 @@ def test_what_does_not_begin_as_a_read_is_none(statement: str) -> None:
     with pytest.raises(ConnectorFault) as fault:
         require_read(statement, ("SELECT",))
     assert fault.value.kind is FaultKind.READ_ONLY
+
+
+@pytest.mark.parametrize("opened", ["/* :a, :b", "' :a, :b", '" :a, :b', "$t$ :a, :b", r"E'\' :a, :b", r"E' :a, :b \ "])
+def test_what_has_no_end_ends_with_the_statement(opened: str) -> None:
+    with pytest.raises(ConnectorFault, match="does not use the parameter"):
+        for_postgres(f"SELECT {opened}", V)
+
+
+def test_a_dollar_inside_of_a_name_begins_no_string() -> None:
+    assert for_postgres("SELECT a$b$c, :a, :b", V) == ("SELECT a$b$c, $1, $2", [1, "x"])
+
+
+@pytest.mark.parametrize(
+    ("bind", "made"),
+    [
+        (for_postgres, lambda n: "SELECT " + "".join(f"$a{i}$ " for i in range(n))),
+        (for_postgres, lambda n: "SELECT E'" + "\\'" * n + "\\"),
+        (for_mysql, lambda n: "SELECT '" + "\\'" * n + "\\"),
+        (for_mysql, lambda n: "SELECT " + "/* " * n),
+    ],
+)
+def test_the_time_grows_with_the_length_and_not_with_its_square(
+    bind: Callable[[str, Any], Any], made: Callable[[int], str]
+) -> None:
+    def took(size: int) -> float:
+        statement, times = made(size), []
+        for _ in range(3):
+            started = time.process_time()
+            bind(statement, {})
+            times.append(time.process_time() - started)
+        return min(times)
+
+    # 16 times as long; the square would be 256 times.
+    assert took(16_000) < 80 * max(took(1_000), 1e-4)

@@ -12,16 +12,20 @@ Dialect = Literal["postgres", "mysql"]
 
 _SCALARS = (str, int, float, bool, type(None))
 
-_COMMON = r"""(?P<block>/\*.*?\*/)|(?P<cast>::)|(?P<name>:[A-Za-z_][A-Za-z0-9_]*)"""
+# What has no end ends with the statement, which the server then refuses: looking for an end from each beginning again
+# would take time with the square of the length.
+_COMMON = r"""(?P<block>/\*.*?(?:\*/|\Z))|(?P<cast>::)|(?P<name>:[A-Za-z_][A-Za-z0-9_]*)"""
 _LEXERS = {
     "postgres": re.compile(
-        r"""(?P<escaped>\b[eE]'(?:[^'\\]|''|\\.)*')|(?P<string>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*")"""
-        r"""|(?P<dollar>\$(?P<tag>[A-Za-z_]\w*|)\$.*?\$(?P=tag)\$)|(?P<line>--[^\n]*)|""" + _COMMON,
+        r"""(?P<escaped>\b[eE]'(?:[^'\\]|''|\\.?)*(?:'|\Z))|(?P<string>'(?:[^']|'')*(?:'|\Z))"""
+        r"""|(?P<quoted>"(?:[^"]|"")*(?:"|\Z))"""
+        r"""|(?P<dollar>(?<![\w$])\$(?P<tag>[A-Za-z_]\w*|)\$.*?(?:\$(?P=tag)\$|\Z))|(?P<line>--[^\n]*)|""" + _COMMON,
         re.DOTALL,
     ),
     # In the sql_mode that the connector sets, double quotes are strings and backslashes escape.
     "mysql": re.compile(
-        r"""(?P<string>'(?:[^'\\]|''|\\.)*')|(?P<quoted>"(?:[^"\\]|""|\\.)*")|(?P<back>`(?:[^`]|``)*`)"""
+        r"""(?P<string>'(?:[^'\\]|''|\\.?)*(?:'|\Z))|(?P<quoted>"(?:[^"\\]|""|\\.?)*(?:"|\Z))"""
+        r"""|(?P<back>`(?:[^`]|``)*(?:`|\Z))"""
         r"""|(?P<line>(?:--(?=[\s\x00-\x1f]|\Z)|\#)[^\n]*)|(?P<mark>\?)|""" + _COMMON,
         re.DOTALL,
     ),
@@ -73,9 +77,9 @@ def for_postgres(statement: str, parameters: Mapping[str, Any] | Sequence[Any]) 
     if not isinstance(parameters, Mapping):
         return statement, list(checked_parameters(parameters))
     checked_parameters(parameters)
-    order = list(parameters)
-    rewritten = _rewrite("postgres", statement, parameters, lambda name: f"${order.index(name) + 1}")
-    return rewritten, [parameters[name] for name in order]
+    places = {name: number for number, name in enumerate(parameters, 1)}
+    rewritten = _rewrite("postgres", statement, parameters, lambda name: f"${places[name]}")
+    return rewritten, list(parameters.values())
 
 
 def for_mysql(statement: str, parameters: Mapping[str, Any] | Sequence[Any]) -> tuple[str, list[Any]]:
