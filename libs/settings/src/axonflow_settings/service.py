@@ -157,8 +157,8 @@ class ServiceSettings:
     mcp_stdio_commands: tuple[StdioCommand, ...] = variable(
         "AXONFLOW_MCP_STDIO_COMMANDS",
         "Command lines of MCP servers that connectors may run, as name=command line and apart by semicolons, such as "
-        "files=/usr/bin/mcp-files --root /data; NAME=value before a program sets its environment. An install names one of "
-        "them; unset: none.",
+        "files=/usr/bin/mcp-files --root /data; NAME=value before a program sets its environment. An install names "
+        "one of them; unset: none.",
         stdio_commands,
         (),
     )
