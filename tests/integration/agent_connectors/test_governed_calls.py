@@ -19,6 +19,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 READ = "SELECT id, text FROM notes.notes WHERE id <= :most ORDER BY id"
 COUNT = "SELECT count(*) FROM notes.notes"
+WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'notes.notes'::regclass AND NOT granted"
+CUT_OFF = "SELECT request_type FROM audit_logs WHERE metadata ->> 'interrupted' = 'true'"
 
 
 def written(stack: Stack) -> int:
@@ -140,6 +142,38 @@ async def test_a_server_that_is_gone_answers_502_with_a_row(stack: Stack) -> Non
     assert (await stack.agent.row_of(answer))["metadata"]["fault"] == "unreachable"
     health = await stack.ask("GET", "/mcp/connectors/gone/health")
     assert (health.status, health.json["healthy"]) == (200, False)
+
+
+async def test_a_call_that_is_cut_off_after_its_connector_was_asked_leaves_its_row(stack: Stack) -> None:
+    """As the end of a drain does it."""
+    person = {"user_id": 7, "email": "a@b.example", "tenant_id": CLIENT, "permissions": ["mcp_query"]}
+    token = jwt.encode({**person, "exp": 4_102_444_800}, JWT_SECRET, "HS256")
+    check = {"query": "SELECT text FROM notes.notes", "client_id": CLIENT, "user_token": token}
+    insert = "INSERT INTO notes.notes VALUES (:id, :text)"
+    with psycopg.connect(stack.database_url) as owner:
+        owner.execute("LOCK TABLE notes.notes IN ACCESS EXCLUSIVE MODE")
+        calls = [
+            asyncio.create_task(work)
+            for work in (
+                stack.query("notes", READ, parameters={"most": 3}),
+                stack.execute("notes", "INSERT", insert, parameters={"id": 2001, "text": "cut off"}),
+                stack.ask("POST", "/api/policy/pre-check", {**check, "data_sources": ["notes"]}),
+            )
+        ]
+        deadline = time.monotonic() + 20
+        while (found := owner.execute(WAITING).fetchone()) is None or found[0] < len(calls):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+        for each in calls:
+            each.cancel()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(each) for each in ended] == [asyncio.CancelledError] * 3
+    with psycopg.connect(stack.database_url) as owner:
+        rows = owner.execute(CUT_OFF).fetchall()
+        detail = owner.execute("SELECT success FROM mcp_query_audits WHERE error_message LIKE '%cut off%'").fetchall()
+    assert {row[0] for row in rows} == {"mcp-query", "mcp-insert", "pre_check"}
+    assert len(rows) == 3
+    assert detail == [(False,), (False,)]
 
 
 async def test_an_address_that_was_saved_is_checked_again_when_it_is_dialled(stack: Stack) -> None:

@@ -118,7 +118,7 @@ def routes(enter: Enter, read_by: Enter, service: CircuitService, edition: Editi
 
 def _limit(request: Request) -> int:
     word = request.query_params.get("limit", str(DEFAULT_HISTORY))
-    if not (word.isascii() and word.isdigit() and 1 <= int(word) <= MOST_HISTORY):
+    if not (word.isascii() and word.isdigit() and len(word) <= 3 and 1 <= int(word) <= MOST_HISTORY):
         raise Fault(400, f"limit must be between 1 and {MOST_HISTORY}")
     return int(word)
 

@@ -64,11 +64,12 @@ class FederatedTools:
         ask = Ask(connector=definition.name, operation=EXECUTE, statement=tool, parameters=dict(arguments))
         checked = self.checks.begin(call, ask)
         await checked.judge_request()
-        if not checked.denied:
-            rows = await self._rows(checked, definition)
-            await self._judged(checked, Reply(rows=rows.rows))
-            self.caller.withhold(checked, rows)
-        await checked.record(metadata=_VIA)
+        async with checked.asking(_VIA):
+            if not checked.denied:
+                rows = await self._rows(checked, definition)
+                await self._judged(checked, Reply(rows=rows.rows))
+                self.caller.withhold(checked, rows)
+            await checked.record(metadata=_VIA)
         return _answer(checked), checked.denied
 
     async def _rows(self, checked: CheckedCall, definition: ConnectorDefinition) -> Rows:

@@ -52,11 +52,12 @@ class ConnectorPlanes:
         wanted = body.wanted()
         checked, definition = await self._begin(call, body, wanted, QUERY)
         rows: Rows | None = None
-        if not checked.denied:
-            rows = await self._done(checked, self.caller.query(checked, definition, wanted))
-            await self._judged(checked, Reply(rows=rows.rows))
-            self.caller.withhold(checked, rows)
-        await checked.record(metadata=_about(definition, rows))
+        async with checked.asking(_about(definition, None)):
+            if not checked.denied:
+                rows = await self._done(checked, self.caller.query(checked, definition, wanted))
+                await self._judged(checked, Reply(rows=rows.rows))
+                self.caller.withhold(checked, rows)
+            await checked.record(metadata=_about(definition, rows))
         if checked.denied or rows is None:
             return _refused(call, checked)
         data = list((checked.reply.rows if checked.reply else None) or ())
@@ -69,20 +70,22 @@ class ConnectorPlanes:
         wanted = body.wanted()
         checked, definition = await self._begin(call, body, wanted, EXECUTE)
         written: Written | None = None
-        if not checked.denied:
-            _check_verb(definition, wanted)
-            written = await self._done(checked, self.caller.execute(checked, definition, wanted))
-            message = _message(written)
-            given = rows_of(written)
-            await self._judged(checked, Reply(rows=given) if given else Reply(message=message), written=True)
-            self.caller.withhold(checked, written.answer)
-        await checked.record(metadata={**_about(definition, None), **({"written": True} if written else {})})
+        about = _about(definition, None)
+        async with checked.asking(about):
+            if not checked.denied:
+                _check_verb(definition, wanted)
+                written = await self._done(checked, self.caller.execute(checked, definition, wanted))
+                about["written"] = True
+                given = rows_of(written)
+                reply = Reply(rows=given) if given else Reply(message=_message(written))
+                await self._judged(checked, reply, written=True)
+                self.caller.withhold(checked, written.answer)
+            await checked.record(metadata=about)
         if checked.denied or written is None:
             return _refused(call, checked, _DONE if written else "")
-        reply = checked.reply
         answer: dict[str, Any] = {"rows_affected": written.rows_affected, "message": _message(written)}
-        if reply is not None and reply.rows is not None:
-            answer["data"] = list(reply.rows)
+        if checked.reply is not None and checked.reply.rows is not None:
+            answer["data"] = list(checked.reply.rows)
         return call.json({**_answer(call, checked, definition), **answer})
 
     async def _begin(

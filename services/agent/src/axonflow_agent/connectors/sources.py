@@ -46,6 +46,8 @@ class ConnectorSources:
         try:
             permit(caller, self.permissions(caller.client_id), name, QUERY)
             definition = await self.caller.runtime.one(caller.org_id, caller.tenant_id, name)
+            if definition.name != name:
+                permit(caller, self.permissions(caller.client_id), definition.name, QUERY)
             rows = await self.caller.query(checked, definition, wanted)
             await checked.judge_response(Reply(rows=rows.rows))
         except Fault as fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ class PreCheckPlane:
         decision = await call.judge(Content(parts_of(query, "query")))
         fetched = Fetched()
         if sources and decision.verdict is Verdict.ALLOWED and not _redacts(decision):
-            fetched = await self.sources.fetch(call, permitted(call.caller, sources), query)
+            fetched = await self._fetched(call, decision, permitted(call.caller, sources), query)
         context = _context_row(decision, body, sources)
         metadata: dict[str, Any] = {"data_sources": list(fetched.data)} if fetched.data else {}
         if fetched.skipped:
@@ -65,6 +66,15 @@ class PreCheckPlane:
         await call.record(decision, stage=STAGE, particulars=particulars)
         self._count(decision, approved=context.approved)
         return call.json(_answer(decision, context, fetched.data, call.admission))
+
+    async def _fetched(self, call: Call, decision: Decision, sources: tuple[str, ...], query: str) -> Fetched:
+        try:
+            return await self.sources.fetch(call, sources, query)
+        except asyncio.CancelledError:
+            # Cut at the end of a drain: nobody learns of a context, but the sources were asked.
+            metadata = {"interrupted": True, "asked_sources": list(sources)}
+            await call.record(decision, stage=STAGE, particulars=Particulars(request_type=KIND, metadata=metadata))
+            raise
 
     def refused(self, exchange: Exchange, _fault: Fault) -> None:
         """Count a call that got no verdict."""

@@ -14,8 +14,9 @@ A plane begins a `CheckedCall`, judges one side or both, records once, and answe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -29,6 +30,7 @@ from axonflow_agent.mcp.exfiltration import Exfiltration, Limits
 from axonflow_agent.mcp.masking import Masker
 
 STAGE = "tool"
+CUT_OFF = "The call was cut off: what the connector did is not known"
 # Above this a question is taken apart and masked in a thread; answers always are.
 _INLINE_CHARS = 8 * 1024
 
@@ -97,6 +99,7 @@ class CheckedCall:
         reply: what may be answered: masked.
         redacted_fields: JSON paths of what was masked in rows.
         exfiltration: how much the rows carry out; None for an answer without rows.
+        written: whether its row was given to the record, which keeps it even if nobody waits for that any more.
     """
 
     checks: Checks
@@ -108,6 +111,7 @@ class CheckedCall:
     reply: Reply | None = None
     redacted_fields: tuple[str, ...] = ()
     exfiltration: Exfiltration | None = None
+    written: bool = False
 
     @property
     def last(self) -> Side:
@@ -177,7 +181,18 @@ class CheckedCall:
         """
         decision = recording.merged(self.request, self.response)
         particulars = recording.particulars(self, decision, failure, metadata or {})
+        self.written = True
         await self.call.record(recording.folded(decision), stage=STAGE, particulars=particulars)
+
+    @contextlib.asynccontextmanager
+    async def asking(self, metadata: Mapping[str, Any] | None = None) -> AsyncIterator[None]:
+        """Around all that follows the connector being asked: cut off at the end of a drain, it leaves its row."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self.written:
+                await self.record(failure=CUT_OFF, metadata={**(metadata or {}), "interrupted": True})
+            raise
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
