@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from axonflow_audit import LlmCallRow
-from support.record import BROKERS, EMAIL, RIVAL, SSN, Record
+from axonflow_contracts.caller import CallerKind
+from support.record import BROKERS, EMAIL, RIVAL, SSN, TELLERS, Record
 
 SEARCH = "/api/v1/audit/search"
 
@@ -100,6 +102,27 @@ async def test_what_cannot_be_asked_is_400_with_its_cause(record: Record) -> Non
         reply = await record.ask("POST", SEARCH, asked)
         assert (reply.status, reply.json["success"]) == (400, False), asked
         assert reply.json["error"]
+
+
+async def test_the_first_moment_of_all_is_a_moment(record: Record) -> None:
+    first = {"end_time": "0001-01-01T00:00:00Z"}
+    assert (await record.ask("POST", "/api/v1/audit/summary", first)).json["total_events"] == 0
+    draft = {**first, "policies": [{"pattern": "night", "action": "block"}]}
+    assert (await record.ask("POST", "/api/v1/decisions/drafts", draft)).json["coverage"]["decisions"] == 0
+
+
+async def test_a_client_without_a_tenant_reads_nothing_and_a_service_the_organisation(record: Record) -> None:
+    await record.write()
+    nobody = msgspec.structs.replace(TELLERS, tenant_id="")
+    for method, path, body in (
+        ("POST", SEARCH, {}),
+        ("GET", "/api/v1/decisions", None),
+        ("GET", "/api/v1/connectors", None),
+        ("PUT", "/api/v1/decisions/recording", {"mode": "off"}),
+    ):
+        assert (await record.ask(method, path, body, caller=nobody)).status == 401, path
+    portal = msgspec.structs.replace(nobody, kind=CallerKind.SERVICE)
+    assert (await record.ask("POST", SEARCH, {}, caller=portal)).json["total"] == 1
 
 
 async def test_nobody_reads_another_tenants_rows(record: Record) -> None:

@@ -81,5 +81,5 @@ async def test_what_failed_on_our_side_is_done_again_as_the_same_row(record: Rec
 async def test_a_large_report_is_refused(record: Record) -> None:
     body = {**CALL, "output": {"x": "y" * (1 << 20)}}
     assert (await report(record, body=body)).status == 413
-    for wrong in ({}, {"tool_name": ""}, {"tool_name": "t", "duration_ms": -1}, {"tool_name": 5}, []):
+    for wrong in ({}, {"tool_name": ""}, {"tool_name": 5}, [], *({**CALL, "duration_ms": ms} for ms in (-1, 1e300))):
         assert (await report(record, body=wrong)).status == 400, wrong

@@ -78,6 +78,14 @@ def test_an_allowed_call_is_one_stricter_action_away_from_a_block() -> None:
     assert nothing.note
 
 
+def test_the_report_of_a_call_was_masked_and_would_have_been_blocked_by_nothing() -> None:
+    matches = (SSN, moved(EMAIL, action="redact"))
+    row = row_of(verdict="redacted", request_type="audit_llm_call", phase="response", matched_policies=matches)
+    found = smallest_flip(row, Edition.ENTERPRISE)
+    assert (found.would_be, found.changes) == ("redacted", ())
+    assert "made already" in found.note
+
+
 def test_what_no_policy_decided_is_not_blamed_on_one() -> None:
     for found in (flip("blocked"), flip("error"), flip("blocked", EMAIL)):
         assert (found.changes, found.note) == ((), "No policy decided this: why")

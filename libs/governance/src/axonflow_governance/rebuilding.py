@@ -94,9 +94,9 @@ class SetBuilder:
             if stored is None:
                 return None
             found = self._rebuilt[key] = await self.rebuild(stored)
-            if len(self._rebuilt) > MOST_REBUILT:
-                self._rebuilt.popitem(last=False)
         self._rebuilt.move_to_end(key)
+        if len(self._rebuilt) > MOST_REBUILT:
+            self._rebuilt.popitem(last=False)
         return found
 
     async def rebuild(self, stored: StoredSet) -> Rebuilt:

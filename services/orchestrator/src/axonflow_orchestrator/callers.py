@@ -36,9 +36,16 @@ class Readable(msgspec.Struct, frozen=True):
 
 
 def caller_of(request: Request, settings: OrchestratorSettings) -> Caller:
-    """Whom the internal token names; in community a call without one is the deployment's own."""
+    """Whom the internal token names; in community a call without one is the deployment's own.
+
+    Raises:
+        Fault: 401 for a client without a tenant, since no tenant means the whole organisation here, which is for
+            services (orchestrator contract section 1.13).
+    """
     caller: Caller | None = request.scope.get(CALLER)
     if caller is not None:
+        if caller.kind is CallerKind.CLIENT and not caller.tenant_id:
+            raise Fault(401, "The client belongs to no tenant")
         return caller
     return Caller(org_id=settings.org_id, tenant_id=COMMUNITY, client_id=COMMUNITY, kind=CallerKind.COMMUNITY)
 

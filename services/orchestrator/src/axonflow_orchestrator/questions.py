@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +16,7 @@ from axonflow_web import read_body, strict_json
 from starlette.requests import Request
 
 LONGEST_TEXT = 500
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -68,6 +69,14 @@ def moment(text: str | None, name: str) -> datetime | None:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Fault(400, f"{name} must be an RFC 3339 time, such as 2026-01-31T12:00:00Z") from None
+
+
+def before(until: datetime, days: int) -> datetime:
+    """The moment ``days`` before another, or the earliest there is."""
+    try:
+        return until - timedelta(days=days)
+    except OverflowError:
+        return _EARLIEST
 
 
 def verdicts(word: str | None, wire: Wire, name: str) -> tuple[Verdict, ...]:

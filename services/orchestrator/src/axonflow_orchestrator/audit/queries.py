@@ -11,7 +11,7 @@ from axonflow_contracts.errors import Fault
 from axonflow_contracts.verdicts import Wire
 
 from axonflow_orchestrator.callers import Readable
-from axonflow_orchestrator.questions import moment, position_of, text, verdicts, whole_number
+from axonflow_orchestrator.questions import before, moment, position_of, text, verdicts, whole_number
 
 MOST_ROWS = 1000
 SEARCH_ROWS = 100
@@ -133,7 +133,7 @@ def window_of(asked: Window, readable: Readable) -> RecordFilter:
         Fault: 400.
     """
     until = moment(asked.end_time, "end_time") or datetime.now(UTC)
-    since = moment(asked.start_time, "start_time") or until - timedelta(days=SUMMARY_DAYS)
+    since = moment(asked.start_time, "start_time") or before(until, SUMMARY_DAYS)
     if since > until or until - since > LONGEST_SUMMARY:
         raise Fault(400, "start_time must be before end_time, by one year at most")
     if asked.interval is Interval.HOUR and until - since > LONGEST_HOURLY:

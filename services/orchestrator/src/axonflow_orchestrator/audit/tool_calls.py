@@ -19,6 +19,7 @@ REQUEST_TYPE = "tool_call_audit"
 LARGEST_BODY = 1 << 20
 MOST_POLICIES = 100
 LONGEST_NAME = 200
+LONGEST_MS = 31_536_000_000  # a year; clients read the number back in 64 bits, and one above breaks a whole list
 _FAILED = "the tool call failed"
 
 
@@ -70,8 +71,8 @@ def _row(call: ToolCall, caller: Caller, row_id: str, at: datetime, trace_id: st
     name = text(call.tool_name, "tool_name")
     if not name or len(name) > LONGEST_NAME:
         raise Fault(400, f"tool_name is required, and has at most {LONGEST_NAME} characters")
-    if call.duration_ms is not None and call.duration_ms < 0:
-        raise Fault(400, "duration_ms must not be negative")
+    if call.duration_ms is not None and not 0 <= call.duration_ms <= LONGEST_MS:
+        raise Fault(400, f"duration_ms must be from 0 to {LONGEST_MS}")
     failed = call.success is False
     return AuditRow(
         org_id=caller.org_id,

@@ -21,7 +21,9 @@ _VERDICTS = {
     Action.REDACT: Verdict.REDACTED,
 }
 _HARMLESS = Action.WARN
+REPORT = "audit_llm_call"  # of a call that was made: policies mask what is kept of it, and decide nothing
 _NOT_BY_POLICY = "No policy decided this: "
+_REPORTED = "A call that was made already: whatever a policy finds in its report is masked, and nothing is stopped"
 _NOTHING_MATCHED = "No policy matched: only another policy, or another text, would have changed the decision"
 
 
@@ -75,6 +77,8 @@ def smallest_flip(row: AuditRow, edition: Edition) -> Flip:
     Every policy that asked for the deciding action must change, since any one of them decides alike; those that ask
     for less then decide.
     """
+    if row.request_type == REPORT and row.matched_policies:
+        return Flip(decision=row.verdict, would_be=row.verdict, note=_REPORTED)
     deciding = _DECIDING.get(row.verdict)
     if deciding is None:
         return _from_allowed(row, edition) if row.verdict == Verdict.ALLOWED.value else _unmoved(row)

@@ -13,7 +13,7 @@ from axonflow_policy import TenantRule
 
 from axonflow_orchestrator.audit.queries import later
 from axonflow_orchestrator.callers import Readable
-from axonflow_orchestrator.questions import moment, text, whole_number
+from axonflow_orchestrator.questions import before, moment, text, whole_number
 
 DEFAULT_DAYS, MOST_DAYS = 7, 90
 DEFAULT_FLIPS, MOST_FLIPS = 100, 1000
@@ -86,7 +86,7 @@ def run_of(body: DraftBody, readable: Readable) -> Run:
         raise Fault(400, f"a draft has at most {MOST_POLICIES} policies and rules")
     days = whole_number(body.days, "days", least=1, most=MOST_DAYS, default=DEFAULT_DAYS)
     until = moment(body.end_time, "end_time") or datetime.now(UTC)
-    since = moment(body.start_time, "start_time") or until - timedelta(days=days)
+    since = moment(body.start_time, "start_time") or before(until, days)
     if since > until or until - since > timedelta(days=MOST_DAYS):
         raise Fault(400, f"start_time must be before end_time, by {MOST_DAYS} days at most")
     return Run(

@@ -246,7 +246,9 @@ def _counted(
 def _report(progress: Progress, flips: list[Flip], notes: list[str], *, complete: bool) -> DraftReport:
     judged = progress.sealed + progress.record
     total = progress.total
-    if complete:  # what was counted and what was seen can differ by what came late
+    if total is not None:  # what was counted before can differ from what is seen by what came late
+        total = max(total, progress.seen)
+    if complete:
         total = progress.seen
     coverage = Coverage(
         decisions=total,
