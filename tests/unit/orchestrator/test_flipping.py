@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from axonflow_audit import MatchedPolicy
-from axonflow_contracts.verdicts import Action
+from axonflow_contracts.posture import Lever, Posture, Profile
+from axonflow_contracts.verdicts import Action, Phase
 from axonflow_orchestrator.decisions.flipping import Change, Flip, smallest_flip
+from axonflow_policy import catalogue
+from axonflow_policy.actions import effective_action
 from axonflow_settings import Edition
 from support.record import EMAIL, SSN, row_of
 
@@ -38,6 +42,22 @@ def test_one_lever_moves_all_that_it_moved_before() -> None:
     other = moved(SSN, origin="env:PII_ACTION", policy_id="sys_pii_card")
     found = flip("blocked", one, other)
     assert summed(found.changes) == [("variable", "PII_ACTION", ("sys_pii_ssn", "sys_pii_card"), True)]
+
+
+@pytest.mark.parametrize(
+    ("posture", "origin"),
+    [
+        (Posture(profile=Profile.STRICT), "profile:strict"),
+        (Posture(enforce=frozenset({Lever.PII})), "enforce:pii"),
+    ],
+)
+def test_under_a_profile_or_the_list_the_variable_that_is_named_does_turn_it(posture: Posture, origin: str) -> None:
+    [ssn] = [policy for policy in catalogue() if policy.id == "sys_pii_ssn"]
+    assert effective_action(ssn, Phase.REQUEST, Posture()).action is Action.BLOCK, "taking it away would turn nothing"
+    [change] = flip("blocked", moved(SSN, origin=origin)).changes
+    assert (change.by, change.name, change.possible) == ("variable", "PII_ACTION", True)
+    turned = msgspec.structs.replace(posture, global_levers={Lever.PII: change.needed_action})
+    assert effective_action(ssn, Phase.REQUEST, turned).action is change.needed_action
 
 
 def test_an_override_that_acted_is_the_one_to_change() -> None:

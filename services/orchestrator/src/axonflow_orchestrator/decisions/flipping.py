@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from axonflow_audit import AuditRow, MatchedPolicy
+from axonflow_contracts.posture import Lever
 from axonflow_contracts.verdicts import Action, Severity, Tier, Verdict
+from axonflow_policy import catalogue
+from axonflow_policy.actions import LEVER_VARIABLES
 from axonflow_settings import Edition
 
 # The action that makes each verdict.
@@ -21,6 +25,7 @@ _VERDICTS = {
     Action.REDACT: Verdict.REDACTED,
 }
 _HARMLESS = Action.WARN
+_WEAKER_THAN_LEVERS = {"profile": "AXONFLOW_PROFILE", "enforce": "AXONFLOW_ENFORCE"}
 REPORT = "audit_llm_call"  # of a call that was made: policies mask what is kept of it, and decide nothing
 _NOT_BY_POLICY = "No policy decided this: "
 _REPORTED = "A call that was made already: whatever a policy finds in its report is masked, and nothing is stopped"
@@ -139,17 +144,25 @@ def _change(match: MatchedPolicy, action: Action, needed: Action, edition: Editi
         return msgspec.structs.replace(made, by="override", note="a new override of this policy")
     if kind == "env":
         return msgspec.structs.replace(made, by="variable", name=name, note="moves every policy of this lever")
-    if kind in {"profile", "enforce"}:
-        variable = "AXONFLOW_PROFILE" if kind == "profile" else "AXONFLOW_ENFORCE"
-        note = f"without `{name}`, what the policy stores decides"
-        return msgspec.structs.replace(made, by="variable", name=variable, note=note)
-    return msgspec.structs.replace(made, possible=False, note=_why_fixed(match, edition, weakens=weakens))
+    lever = _levers().get(match.policy_id)
+    if lever is not None and kind in _WEAKER_THAN_LEVERS:
+        # Without the profile or the list, what the policy stores would decide, and that may be the same.
+        note = f"comes before {_WEAKER_THAN_LEVERS[kind]}, and moves every policy of this lever"
+        return msgspec.structs.replace(made, by="variable", name=LEVER_VARIABLES[lever], note=note)
+    note = _why_fixed(match, edition, weakens=weakens, has_lever=lever is not None)
+    return msgspec.structs.replace(made, possible=False, note=note)
 
 
-def _why_fixed(match: MatchedPolicy, edition: Edition, *, weakens: bool) -> str:
+@functools.cache
+def _levers() -> Mapping[str, Lever]:
+    return {policy.id: policy.lever for policy in catalogue() if policy.lever is not None}
+
+
+def _why_fixed(match: MatchedPolicy, edition: Edition, *, weakens: bool, has_lever: bool) -> str:
+    moved_by = "only the lever of its category moves it" if has_lever else "no lever moves it"
     if weakens and edition is Edition.ENTERPRISE and match.severity == Severity.CRITICAL.value:
-        return "no override weakens a policy of critical severity; only the lever of its category moves it"
-    return "overrides belong to the enterprise edition; only the lever of its category moves this policy"
+        return f"no override weakens a policy of critical severity; {moved_by}"
+    return f"overrides belong to the enterprise edition; {moved_by}"
 
 
 def tier_of(match: MatchedPolicy) -> Tier:
