@@ -23,6 +23,7 @@ from axonflow_connectors.gathering import Gathering, within
 from axonflow_connectors.protocol import Call, Capability, Connector, Rows, Written
 from axonflow_connectors.specification import Configuration, ConnectorSpec, Endpoint, Field, Surroundings
 from axonflow_connectors.sql_parameters import for_mysql, require_read
+from axonflow_connectors.threads import Threads
 
 CONNECT_TIMEOUT_S = 10.0
 BEGIN_READ = "START TRANSACTION READ ONLY"
@@ -47,6 +48,7 @@ class Mysql(Connector):
     def __init__(self, configuration: Configuration, surroundings: Surroundings) -> None:
         self._given = configuration
         self._outbound = surroundings.outbound
+        self._threads = Threads()
 
     async def test(self) -> Mapping[str, str]:
         """The server's version."""
@@ -63,7 +65,8 @@ class Mysql(Connector):
         return await self._call(call, BEGIN_WRITE)
 
     async def close(self) -> None:
-        """Nothing is held between calls."""
+        """Let the threads go; no connection is held between calls."""
+        self._threads.close()
 
     async def _call(self, call: Call, begin: str) -> Written:
         if _CONDITIONAL.search(call.statement) or _FILES.search(call.statement):
@@ -75,7 +78,7 @@ class Mysql(Connector):
         work = _Work(self._given, target, call.limits.timeout_s)
         async with within(call.limits.timeout_s):
             try:
-                return await asyncio.to_thread(work.run, begin, statement, values, Gathering(call.limits))
+                return await self._threads.run(work.run, begin, statement, values, Gathering(call.limits))
             except asyncio.CancelledError:
                 work.abandon()
                 raise
@@ -89,9 +92,11 @@ class _Work:
         self._target = target
         self._timeout_s = timeout_s
         self._socket: socket.socket | None = None
+        self._abandoned = False
 
     def abandon(self) -> None:
-        """Shut the socket down, so that the driver's read ends."""
+        """Shut the socket down, so that the driver's read ends; without one yet, nothing is asked any more."""
+        self._abandoned = True
         if self._socket is not None:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
@@ -141,6 +146,9 @@ class _Work:
             defer_connect=True,
         )
         self._socket = socket.create_connection((target.address, target.port), CONNECT_TIMEOUT_S)
+        if self._abandoned:  # its caller was told that the time is over: a write must not follow that
+            self._socket.close()
+            raise TimeoutError("the call was given up")
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.connect(self._socket)
         # a socket that is shut does not end a statement on the server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 import sqlite3
@@ -16,6 +15,7 @@ from axonflow_connectors.gathering import Gathering, within
 from axonflow_connectors.protocol import Call, Capability, Connector, Limits, Rows, Written
 from axonflow_connectors.specification import Configuration, ConnectorSpec, Field, Surroundings
 from axonflow_connectors.sql_parameters import checked_parameters, checked_statement
+from axonflow_connectors.threads import Threads
 
 BUSY_TIMEOUT_S = 5.0
 GRACE_S = 1.0  # the thread ends by its own clock; the event loop's is only behind it
@@ -37,6 +37,7 @@ class Sqlite(Connector):
     def __init__(self, path: Path, *, writable: bool) -> None:
         self._path = path
         self._writable = writable
+        self._threads = Threads()
 
     async def test(self) -> Mapping[str, str]:
         """SQLite's version, after a look into the file."""
@@ -54,14 +55,15 @@ class Sqlite(Connector):
         return await self._call(call, "rw")
 
     async def close(self) -> None:
-        """Nothing is held between calls."""
+        """Let the threads go; no handle is held between calls."""
+        self._threads.close()
 
     async def _call(self, call: Call, mode: str) -> Written:
         parameters = checked_parameters(call.parameters)
         if len(checked_statement(call.statement)) > _LONGEST_STATEMENT:
             raise ConnectorFault(FaultKind.REQUEST, "The statement is too long")
         async with within(call.limits.timeout_s + GRACE_S):
-            return await asyncio.to_thread(self._run, call.statement, parameters, call.limits, mode)
+            return await self._threads.run(self._run, call.statement, parameters, call.limits, mode)
 
     def _run(self, statement: str, parameters: Any, limits: Limits, mode: str) -> Written:
         gathering = Gathering(limits)
