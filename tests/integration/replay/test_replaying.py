@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -149,6 +150,26 @@ async def test_a_policy_that_changed_makes_another_verdict_and_says_why(both: Pa
     assert "not judged any more" in ssn["why"]
     assert (email["then"], email["now"]) == ("warn", "block")
     assert "override:" in email["why"]
+
+
+async def test_an_override_that_ran_out_since_still_is_part_of_the_set_that_decided(both: Pair, url: str) -> None:
+    text = "mail somebody@example.com"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO policy_overrides (org_id, policy_id, action_override, override_reason, created_by) "
+            "VALUES (%s, 'sys_pii_email', 'block', 'a test', 'tester')",
+            (ORG,),
+        )
+        try:
+            async with asyncio.timeout(10):
+                while (told := await replayed(both, text))["recorded"]["verdict"] != "blocked":
+                    await asyncio.sleep(0.1)
+        finally:
+            connection.execute("UPDATE policy_overrides SET expires_at = now() - interval '1 second'")
+    decision_id = told["decision_id"]
+    then, now = (await both.replay(decision_id)).json, (await both.replay(decision_id, "current")).json
+    assert (then["exact"], then["same"], then["same_matches"]) == (True, True, True)
+    assert (now["exact"], now["same"], now["replayed"]["verdict"]) == (True, False, "allowed")
 
 
 async def test_a_set_of_another_engine_and_catalogue_is_named(both: Pair, url: str) -> None:
