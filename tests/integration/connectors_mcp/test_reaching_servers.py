@@ -15,7 +15,9 @@ from axonflow_connectors import Call, Connector, ConnectorFault, ConnectorRegist
 from axonflow_connectors.mcp import SPEC
 from axonflow_outbound import Egress, Outbound
 from axonflow_settings import StdioCommand
-from support.mcp_upstream import DIE, ENVIRONMENT, FIND, FLOOD, PID, ToolFile, stdio_command
+from starlette.types import Receive, Scope, Send
+from support.mcp_upstream import DIE, ENVIRONMENT, FIND, FLOOD, PID, ToolFile, stdio_command, upstream
+from support.serving import served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,6 +91,25 @@ async def test_a_redirect_is_not_followed(tools: ToolFile) -> None:
             with pytest.raises(ConnectorFault, match="redirect"):
                 await opened.tools()
             await opened.close()
+
+
+async def test_a_server_that_does_not_hear_of_the_end_of_its_session_is_left(tools: ToolFile) -> None:
+    """It would hold up whoever closes the connector for as long as a request may take."""
+    told, inner = asyncio.Event(), upstream(tools).streamable_http_app(json_response=True)
+
+    async def deaf(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") == "DELETE":
+            told.set()
+            await asyncio.Event().wait()
+        await inner(scope, receive, send)
+
+    async with served(deaf, server="uvicorn") as port, registered(tools, "127.0.0.1") as registry:
+        options = {"transport": "http", "url": f"http://127.0.0.1:{port}/mcp"}
+        opened = await registry.open("mcp", org_id="acme", options=options, credentials={})
+        assert await opened.tools()
+        async with asyncio.timeout(20):
+            await opened.close()
+    assert told.is_set()
 
 
 async def test_a_child_has_no_more_than_it_is_given(connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -29,11 +30,14 @@ class Probe(Connector):
     def __init__(self, password: str) -> None:
         self.password = password
         self.closed = False
+        self.lets_go: asyncio.Event | None = None
 
     async def test(self) -> Mapping[str, str]:
         return {}
 
     async def close(self) -> None:
+        if self.lets_go is not None:
+            await self.lets_go.wait()
         self.closed = True
 
 
@@ -90,8 +94,23 @@ async def test_one_is_opened_once_and_anew_when_its_definition_changes() -> None
     second = await deck.used(version=2)
     assert second is not first
     assert isinstance(first, Probe)
+    await deck.live.close()
     assert first.closed
     assert deck.live.counters.creations == 2
+
+
+async def test_a_server_that_does_not_let_go_holds_up_no_other_connector() -> None:
+    deck = Deck(most_open=2)
+    stuck = await deck.used("stuck")
+    assert isinstance(stuck, Probe)
+    stuck.lets_go = asyncio.Event()
+    async with asyncio.timeout(20):
+        await deck.used("stuck", version=2)
+        await deck.used("other")
+    assert not stuck.closed
+    stuck.lets_go.set()
+    await deck.live.close()
+    assert stuck.closed
 
 
 async def test_what_is_in_use_is_closed_after_its_call() -> None:
@@ -110,6 +129,7 @@ async def test_the_one_idle_for_longest_makes_room_and_users_never_do() -> None:
     deck.now = 1
     second = await deck.used("b")
     await deck.used("c")
+    await asyncio.sleep(0)
     assert (isinstance(first, Probe) and first.closed, isinstance(second, Probe) and second.closed) == (True, False)
     async with deck.live.using("o", definition("b")), deck.live.using("o", definition("c")):
         with pytest.raises(ConnectorFault, match="Too many"):

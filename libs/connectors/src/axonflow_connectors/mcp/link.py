@@ -7,7 +7,6 @@ any. Nothing is ever asked twice.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -189,8 +188,7 @@ class Link:
     async def _drop(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({self._task})
+            await asyncio.wait({self._task})
             self._task = None
 
 

@@ -18,6 +18,7 @@ from axonflow_connectors.http_answers import refuse_status
 LARGEST_ANSWER_BYTES = 16 << 20
 _LONGEST_REQUEST_S = 900.0  # calls have their own, shorter time; this ends what nobody waits for
 _LONGEST_LISTENING_S = 86_400.0
+_LONGEST_GOODBYE_S = 2.0  # whoever closes a connector waits for it, and a server may never answer
 _OURS = {"host", "connection", "accept-encoding", "content-length", "transfer-encoding"}
 _HELD_CHUNKS = 8
 
@@ -52,13 +53,14 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
     async def send(self, exchange: _Exchange, request: httpx2.Request, body: bytes) -> None:
         """Run one exchange to its end; in a task of its own, so that nobody's time limit ends another's."""
         listening = request.method == "GET"
+        longest = {"GET": _LONGEST_LISTENING_S, "DELETE": _LONGEST_GOODBYE_S}
         with outbound_faults():
             async with self._outbound.stream(
                 request.method,
                 str(request.url),
                 headers={name: value for name, value in request.headers.items() if name not in _OURS},
                 body=body or None,
-                timeout_s=_LONGEST_LISTENING_S if listening else _LONGEST_REQUEST_S,
+                timeout_s=longest.get(request.method, _LONGEST_REQUEST_S),
                 max_bytes=0 if listening else LARGEST_ANSWER_BYTES,
             ) as streamed:
                 exchange.head.set_result((streamed.status, dict(streamed.headers)))

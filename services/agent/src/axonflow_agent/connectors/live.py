@@ -76,6 +76,7 @@ class LiveConnectors:
         self._clock = clock
         self._live: dict[Key, _Live] = {}
         self._opening = asyncio.Lock()  # opening dials nothing, so nobody waits long
+        self._closing: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self.counters = OpenCounters()
 
@@ -93,6 +94,8 @@ class LiveConnectors:
             await asyncio.wait({self._sweeper})
         while self._live:
             await _closed(self._live.popitem()[1])
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     @contextlib.asynccontextmanager
     async def using(self, org_id: str, definition: ConnectorDefinition) -> AsyncIterator[Connector]:
@@ -135,8 +138,8 @@ class LiveConnectors:
         if live is not None and live.made_for == made_for:
             return live
         if live is not None:
-            await self._drop(key)
-        await self._make_room()
+            self._drop_unawaited(key)
+        self._make_room()
         try:
             connector = await self._open(org_id, definition)
         except ConnectorFault:
@@ -164,21 +167,32 @@ class LiveConnectors:
             raise ConnectorFault(FaultKind.CONFIGURATION, "This release has no connector of this type") from error
         return self._locks.locked(connector, org_id, definition)
 
-    async def _make_room(self) -> None:
+    def _make_room(self) -> None:
         if len(self._live) < self._most_open:
             return
         idle = [key for key, live in self._live.items() if not live.users]
         if not idle:
             raise ConnectorFault(FaultKind.UNREACHABLE, "Too many connectors are in use: try again")
-        await self._drop(min(idle, key=lambda key: self._live[key].used_at))
+        self._drop_unawaited(min(idle, key=lambda key: self._live[key].used_at))
+
+    def _drop_unawaited(self, key: Key) -> None:
+        """As `_drop`, but whoever opens another does not wait: a server may take its time to let go."""
+        if live := self._retired(key):
+            task = asyncio.create_task(_closed(live))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     async def _drop(self, key: Key) -> None:
+        if live := self._retired(key):
+            await _closed(live)
+
+    def _retired(self, key: Key) -> _Live | None:
+        """Take one out; it is given back for closing, unless its last user does that."""
         live = self._live.pop(key, None)
         if live is None:
-            return
+            return None
         live.retired = True
-        if not live.users:
-            await _closed(live)
+        return None if live.users else live
 
     async def _sweep(self) -> None:
         while True:
