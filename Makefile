@@ -11,6 +11,7 @@ Pytest := PATH="$(CURDIR)/.venv/bin:$$PATH" $(Python) -m pytest
 
 # More arguments for pytest, for example: make test ARGS="-k gateway"
 ARGS ?=
+PG15 ?= tests/integration
 
 ##@ Run
 
@@ -41,8 +42,8 @@ check: ready ## format, lint, types, import borders, declared requirements, unit
 	@$(Python) deploy/tools/check.py $(ARGS)
 
 .PHONY: test-pg15
-test-pg15: ready ## the tests that touch SQL, on PostgreSQL 15 where it is installed
-	@AXONFLOW_TEST_POSTGRES=15 $(Pytest) tests/integration $(ARGS)
+test-pg15: ready ## the tests that touch SQL, on PostgreSQL 15 where it is installed; PG15 names fewer folders
+	@AXONFLOW_TEST_POSTGRES=15 $(Pytest) $(PG15) $(ARGS)
 
 .PHONY: test-compose
 test-compose: ready-tests ## the compose form on a container engine, which is started for it where that is possible
