@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from support.connector_stack import ADMIN_KEY, BASE, LOGIN, PASSWORD, Stack
 from support.data_servers import free_port
-from support.gateway import CLIENT, JWT_SECRET, basic
+from support.gateway import CLIENT, JWT_SECRET, ORG, basic
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -174,6 +174,23 @@ async def test_a_call_that_is_cut_off_after_its_connector_was_asked_leaves_its_r
     assert {row[0] for row in rows} == {"mcp-query", "mcp-insert", "pre_check"}
     assert len(rows) == 3
     assert detail == [(False,), (False,)]
+
+
+async def test_a_driver_that_fails_on_a_bug_leaves_the_whole_row(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    connectors = stack.agent.agent.connectors
+
+    async def broken(_call: Any) -> Any:
+        raise RuntimeError(PASSWORD)
+
+    async with connectors.using(ORG, await connectors.one(ORG, CLIENT, "crm")) as driver:
+        monkeypatch.setattr(driver, "execute", broken)
+    answer = await stack.execute("crm", "DELETE", "DELETE FROM people WHERE id = 77")
+    assert answer.status == 500
+    assert PASSWORD not in answer.body.decode()
+    detail = await stack.detail(answer)
+    assert (detail["operation"], detail["success"]) == ("delete", False)
+    row = await stack.agent.row_of(answer)
+    assert (row["request_type"], row["metadata"]["status"]) == ("mcp-delete", 500)
 
 
 async def test_an_address_that_was_saved_is_checked_again_when_it_is_dialled(stack: Stack) -> None:

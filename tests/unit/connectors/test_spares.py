@@ -23,12 +23,15 @@ class Exchange:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
+        self.cleaning = asyncio.Event()
+        self.cleaning.set()
 
     async def dial(self) -> Line:
         self.lines.append(Line())
         return self.lines[-1]
 
     async def clean(self, line: Line) -> bool:
+        await self.cleaning.wait()
         return line.clean
 
     async def drop(self, line: Line) -> None:
@@ -93,3 +96,17 @@ async def test_what_is_in_use_at_the_close_is_dropped_when_its_call_ends() -> No
         assert not line.dropped
     assert line.dropped
     assert idle.dropped
+
+
+async def test_one_whose_cleaning_takes_too_long_is_dropped_and_gives_its_place_back() -> None:
+    exchange = Exchange()
+    spares = exchange.spares()
+    async with spares.take() as line:
+        pass
+    exchange.cleaning.clear()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01), spares.take():
+            pass
+    assert line.dropped
+    async with asyncio.timeout(20), spares.take() as another:
+        assert another is not line

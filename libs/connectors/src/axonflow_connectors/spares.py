@@ -51,7 +51,12 @@ class Spares(Generic[ConnectionT]):
     async def _young(self) -> ConnectionT | None:
         while self._idle:
             since, connection = self._idle.pop()
-            if time.monotonic() - since < IDLE_S and await self._clean(connection):
+            try:
+                usable = time.monotonic() - since < IDLE_S and await self._clean(connection)
+            except BaseException:  # the time is over while it is cleaned
+                await asyncio.shield(self._drop(connection))
+                raise
+            if usable:
                 return connection
             await self._drop(connection)
         return None

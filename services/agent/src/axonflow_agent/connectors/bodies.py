@@ -111,7 +111,7 @@ def _timeout_s(given: Any) -> float:
         return DEFAULT_TIMEOUT_S
     try:
         seconds = duration_s(given) if isinstance(given, str) else float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Fault(400, "Invalid timeout format") from None
     if isinstance(given, bool) or not 0 < seconds <= LONGEST_TIMEOUT_S:
         raise Fault(400, "Invalid timeout format")

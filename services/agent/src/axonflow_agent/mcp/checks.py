@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
+from axonflow_contracts.errors import Fault
 from axonflow_contracts.verdicts import Phase, Verdict
 from axonflow_governance import Decision, JudgementFailed
 from axonflow_policy import Content, Match, PolicySet
@@ -31,6 +32,7 @@ from axonflow_agent.mcp.masking import Masker
 
 STAGE = "tool"
 CUT_OFF = "The call was cut off: what the connector did is not known"
+BROKE = "The call failed on a bug: what the connector did is not known"
 # Above this a question is taken apart and masked in a thread; answers always are.
 _INLINE_CHARS = 8 * 1024
 
@@ -186,12 +188,19 @@ class CheckedCall:
 
     @contextlib.asynccontextmanager
     async def asking(self, metadata: Mapping[str, Any] | None = None) -> AsyncIterator[None]:
-        """Around all that follows the connector being asked: cut off at the end of a drain, it leaves its row."""
+        """Around all that follows the connector being asked: what ends it leaves its row, a drain and a bug too."""
+        about = metadata or {}
         try:
             yield
         except asyncio.CancelledError:
             if not self.written:
-                await self.record(failure=CUT_OFF, metadata={**(metadata or {}), "interrupted": True})
+                await self.record(failure=CUT_OFF, metadata={**about, "interrupted": True})
+            raise
+        except Fault:
+            raise
+        except Exception:
+            if not self.written:
+                await self.record(failure=BROKE, metadata={**about, "status": 500})
             raise
 
 
