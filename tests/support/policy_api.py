@@ -61,9 +61,10 @@ def new_policy(**fields: Any) -> dict[str, Any]:
     }
 
 
-def new_client(gateway: Gateway, org_id: str, tenant_id: str) -> PolicyClient:
-    """A client of its own for a tenant."""
-    body = {"name": "test", "id": f"client-{secrets.token_hex(4)}", "org_id": org_id, "tenant_id": tenant_id}
+def new_client(gateway: Gateway, org_id: str, tenant_id: str, *permissions: str) -> PolicyClient:
+    """A client of its own for a tenant; unrestricted without permissions."""
+    body: dict[str, Any] = {"name": "test", "id": f"client-{secrets.token_hex(4)}", "permissions": list(permissions)}
+    body |= {"org_id": org_id, "tenant_id": tenant_id}
     headers = {"X-Admin-API-Key": ADMIN_KEY, "Content-Type": "application/json"}
     answer = request(f"{gateway.service.url}/api/clients", "POST", headers, json.dumps(body).encode())
     assert answer.status == 201, answer.body

@@ -79,6 +79,27 @@ def test_a_client_or_a_tenant_is_stopped_alone(tellers: PolicyClient, brokers: P
     assert tellers.call("POST", f"{CIRCUITS}/check", {"tenant_id": "brokers"}).json == {"allowed": True}
 
 
+def test_a_client_that_was_stopped_does_not_start_itself_again(
+    tellers: PolicyClient, replicas: tuple[Gateway, Gateway]
+) -> None:
+    narrow = new_client(replicas[0], "acme-bank", "tellers", "query", "llm")
+    guard = new_client(replicas[0], "acme-bank", "tellers", "circuit:write")
+    assert trip(guard, scope="tenant", scope_id="tellers").status == 201
+    for method, path, body in (
+        ("POST", f"{CIRCUITS}/reset", {"scope": "tenant", "scope_id": "tellers"}),
+        ("POST", f"{CIRCUITS}/trip", {}),
+        ("POST", "/api/v1/emergency-stop", {}),
+        ("POST", "/api/v1/emergency-stop/release", {}),
+        ("PUT", f"{CIRCUITS}/config", {"tenant_id": "tellers", "violation_threshold": 1_000_000}),
+    ):
+        refused = narrow.call(method, path, body)
+        assert (refused.status, "circuit:write" in refused.body.decode()) == (403, True)
+    assert narrow.call("GET", f"{CIRCUITS}/status").json["count"] == 1
+    assert tellers.chat(ORDINARY).status == 503
+    assert reset(guard, scope="tenant", scope_id="tellers").status == 200
+    assert tellers.chat(ORDINARY).status == 200
+
+
 def test_a_policys_circuit_stops_the_calls_it_matches(tellers: PolicyClient) -> None:
     mail = "Write to jane.miller@example-bank.com today."
     assert tellers.chat(mail).status == 200

@@ -90,7 +90,13 @@ def routes_of(agent: Agent) -> list[BaseRoute]:
         GapEndpoint(agent.door.enter_or_service, agent.database, settings.limits.audit_retention_days).route(),
         *clients.routes(ClientService(agent.database, settings.org_id), settings.admin_api_key, settings.edition),
         *policies.routes(agent.door, _policies(agent)),
-        *breaker.routes(agent.door.enter, agent.door.enter_or_service, _circuits(agent), settings.edition),
+        *breaker.routes(
+            agent.door.enter,
+            agent.door.enter_or_service,
+            agent.door.permissions_of,
+            _circuits(agent),
+            settings.edition,
+        ),
         *forward.routes(_forwarder(agent), guarding_changes(agent.door.enter, agent.door.permissions_of)),
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from axonflow_agent.auth.rights import holds
 from axonflow_agent.breaker.records import Circuit, Scope
 from axonflow_agent.breaker.service import CheckBody, CircuitService, ConfigBody, ResetBody, TripBody
 from axonflow_agent.policies.bodies import read
@@ -22,9 +23,11 @@ from axonflow_agent.policies.endpoints import answer, author
 
 PATH = "/api/v1/circuit-breaker"
 STOP_PATH = "/api/v1/emergency-stop"
+RIGHT = "circuit:write"
 DEFAULT_HISTORY, MOST_HISTORY = 50, 100
 
 Enter = Callable[[Request], Awaitable[Caller]]
+Permissions = Callable[[str], Iterable[str]]
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
@@ -82,12 +85,16 @@ class CircuitEndpoints:
         return answer(await self.service.configure(await read(request, ConfigBody), author(request, caller)))
 
 
-def routes(enter: Enter, read_by: Enter, service: CircuitService, edition: Edition) -> list[Route]:
+def routes(
+    enter: Enter, read_by: Enter, permissions: Permissions, service: CircuitService, edition: Edition
+) -> list[Route]:
     """The routes; in other editions than enterprise there is nothing at them.
 
     Args:
         enter: who calls.
         read_by: who reads the state; another service may ask for a caller.
+        permissions: what a client's row lists; whoever is restricted needs ``circuit:write`` to open, close or set
+            anything, or what was stopped could start itself again.
         service: what does the work.
         edition: the tier in force.
     """
@@ -103,12 +110,15 @@ def routes(enter: Enter, read_by: Enter, service: CircuitService, edition: Editi
         ("POST", STOP_PATH, endpoints.stop),
         ("POST", STOP_PATH + "/release", endpoints.release),
     )
+    changing = (endpoints.trip, endpoints.reset, endpoints.stop, endpoints.release, endpoints.configure)
 
     def behind(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             caller = await (read_by if handler == endpoints.status else enter)(request)
             if edition is not Edition.ENTERPRISE:
                 raise Fault(404, "The circuit breaker belongs to the enterprise edition")
+            if handler in changing and not holds(caller, permissions(caller.client_id), RIGHT):
+                raise Fault(403, f"Permission denied: circuits are changed with {RIGHT}")
             return await handler(request, caller)
 
         return endpoint

@@ -8,6 +8,8 @@ from axonflow_contracts.caller import Caller, CallerKind
 from axonflow_contracts.errors import Fault
 from starlette.requests import Request
 
+from axonflow_agent.auth.rights import holds
+
 UNAUTHORIZED = "Unauthorized connector access"
 # What a client row says that lists no permission at all: everything of its own tenant.
 Permissions = Callable[[str], Iterable[str]]
@@ -15,7 +17,7 @@ Permissions = Callable[[str], Iterable[str]]
 
 _FAMILY = "/api/v1/connectors"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_CHANGING = frozenset({"*", "admin", "connector:write"})
+_CHANGING = "connector:write"
 
 
 def permit(caller: Caller, client_permissions: Iterable[str], connector: str, operation: str) -> None:
@@ -51,10 +53,9 @@ def guarding_changes(
     async def entered(request: Request) -> Caller:
         caller = await enter(request)
         path = request.url.path
-        if request.method not in _READING and (path == _FAMILY or path.startswith(f"{_FAMILY}/")):
-            client, user = set(permissions(caller.client_id)), set(caller.user.permissions)
-            if (client and not client & _CHANGING) or (caller.user.id and not user & _CHANGING):
-                raise Fault(403, "Permission denied: connectors are changed with connector:write")
+        changes = request.method not in _READING and (path == _FAMILY or path.startswith(f"{_FAMILY}/"))
+        if changes and not holds(caller, permissions(caller.client_id), _CHANGING):
+            raise Fault(403, f"Permission denied: connectors are changed with {_CHANGING}")
         return caller
 
     return entered
