@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from axonflow_contracts.caller import Caller, CallerKind
 from axonflow_contracts.connectors import DEFINITIONS_PATH, ConnectorDefinitions
+from axonflow_contracts.tool_locks import OBSERVED_PATH
 from axonflow_database import sealing_keys
 from axonflow_sealing import Sealer, SealingContext
 from psycopg.conninfo import conninfo_to_dict
@@ -163,6 +164,43 @@ async def test_an_operator_names_the_tenant_where_two_use_one_name(record: Recor
     assert (await record.ask("GET", f"{BASE}/twin/health", caller=TELLERS)).json["healthy"] is True
     unnamed = {"name": "third", "options": {"path": "notes.db"}}
     assert (await install(record, unnamed, "sqlite", OPERATOR)).status == 400
+
+
+async def test_a_tenant_that_cannot_be_has_no_connectors(record: Record) -> None:
+    assert (await record.ask("GET", f"{BASE}/orders?tenant_id=%00", caller=OPERATOR)).status == 404
+    body = {"options": {}, "tenant_id": "a\0"}
+    assert (await record.ask("PUT", f"{BASE}/orders", body, caller=OPERATOR)).status == 404
+
+
+async def test_a_tool_that_cannot_be_kept_silences_no_other_of_its_server(record: Record) -> None:
+    with psycopg.connect(record.orchestrator.settings.owner_dsn.reveal(), autocommit=True) as owner:
+        added = owner.execute(
+            "INSERT INTO connectors (org_id, tenant_id, name, type, installed_by) "
+            "VALUES (%s, 'tellers', 'up', 'mcp', 'me') RETURNING id::text",
+            (ORG,),
+        )
+        [(upstream,)] = added.fetchall()
+    names = ("fine", "", "nul\0", "".join(chr(0x4E00 + number) for number in range(1000)), "odd")
+    tools = [
+        {"name": name, "description": "d", "input_schema": {"a\0": "b\0"} if name == "odd" else {}} for name in names
+    ]
+    heard = {"connector_id": upstream, "tools": tools}
+    for _ in range(2):
+        told = await record.ask("POST", OBSERVED_PATH, heard, caller=SERVICE)
+        assert [(tool["name"], tool["state"]) for tool in told.json["tools"]] == [
+            ("fine", "pending"),
+            ("odd", "pending"),
+        ]
+    diff = (await record.ask("GET", f"{BASE}/up/tools/odd/diff")).json
+    assert diff["new"]["input_schema"] == {"a\\u0000": "b\\u0000"}
+    steps = {"request_type": "tool_lock_change"}
+    assert (await record.ask("POST", "/api/v1/audit/search", steps)).json["total"] == 2, "heard again, nothing changed"
+    for nobody in ("nonsense", "a\0"):
+        assert (
+            await record.ask("POST", OBSERVED_PATH, {**heard, "connector_id": nobody}, caller=SERVICE)
+        ).status == 404
+    accepted = await record.ask("POST", f"{BASE}/up/tools/odd/accept", {"hash": diff["hash"]})
+    assert (accepted.status, accepted.json["state"]) == (200, "accepted")
 
 
 async def test_a_type_reads_its_only_connector_and_removes_none(record: Record) -> None:

@@ -234,6 +234,8 @@ class ConnectorService:
         await self.changes.keep(author, change, tenant_id=row.tenant_id, name=row.name, type_=row.type, parts=parts)
 
     async def _installed(self, org_id: str, tenant_id: str | None) -> list[Installed]:
+        if tenant_id is not None and "\0" in tenant_id:
+            return []
         async with self._transaction(org_id) as connection:
             return await store.read_all(connection, org_id, tenant_id)
 
@@ -253,7 +255,7 @@ def find(key: str, rows: list[Installed]) -> Installed | None:
     Raises:
         Fault: 409, several tenants have one, and an operator named none of them.
     """
-    named = [row for row in rows if key in {row.name, row.id}]
+    named = [row for row in rows if key == row.id] or [row for row in rows if key == row.name]
     if len(named) > 1:
         raise Fault(409, "Several tenants have a connector of this name: say tenant_id")
     return named[0] if named else None

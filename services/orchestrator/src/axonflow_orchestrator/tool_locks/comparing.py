@@ -11,6 +11,8 @@ import msgspec
 
 from axonflow_orchestrator.tool_locks.records import ChangedMember, Lock, ToolDiff
 
+LONGEST_NAME_BYTES = 1000  # an index of PostgreSQL takes no more than 2700 in all; the protocol advises 128 characters
+
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """A tool as it is offered now, with its hash and what is wrong with its words, as a lock that nobody decided on."""
@@ -28,6 +30,23 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     what: str
     lock: Lock
+
+
+def can_be_kept(name: str) -> bool:
+    """Whether a tool of this name can have a lock; without one it is pending for ever and never called."""
+    return 0 < len(name.encode()) <= LONGEST_NAME_BYTES and "\0" not in name
+
+
+def storable(value: Any) -> Any:
+    """A server's words with NUL, which PostgreSQL does not hold, written as an escape; hashes are of the words.
+
+    One tool's text must not keep all others of its server from being heard.
+    """
+    if isinstance(value, str):
+        return value.replace("\0", "\\u0000")
+    if isinstance(value, Mapping):
+        return {storable(name): storable(member) for name, member in value.items()}
+    return [storable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def steps(kept: Mapping[str, Lock], seen: Iterable[Seen], *, accept_first: bool) -> tuple[Step, ...]:

@@ -16,7 +16,7 @@ from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.tool_locks import LockedTool, LockedTools, Observation, OfferedTool, ToolAccess
 from axonflow_database import Connection, Database, DatabaseUnavailable
-from axonflow_policy.tool_texts import ToolTextJudge
+from axonflow_policy.tool_texts import ToolFlag, ToolTextJudge
 
 from axonflow_orchestrator.connectors import store as connectors
 from axonflow_orchestrator.connectors.changes import Author
@@ -48,16 +48,16 @@ class ToolLockService:
         Raises:
             Fault: 404 for a connector that is not there, 503.
         """
-        seen = [await self._seen(tool) for tool in heard.tools]
+        seen = [await self._seen(tool) for tool in heard.tools if comparing.can_be_kept(tool.name)]
         async with self._transaction(caller.org_id) as connection:
-            options = await store.options_locked(connection, caller.org_id, heard.connector_id)
+            row = await self._row(connection, heard.connector_id, caller)
+            options = await store.options_locked(connection, row.org_id, row.id)
             if options is None:
                 raise Fault(404, NOT_FOUND)
-            row = await self._row(connection, heard.connector_id, caller)
-            kept = await store.read(connection, caller.org_id, heard.connector_id)
+            kept = await store.read(connection, row.org_id, row.id)
             made = comparing.steps(kept, seen, accept_first=options.get("accept_on_install") is True)
             for step in made:
-                await store.keep(connection, caller.org_id, heard.connector_id, step.lock)
+                await store.keep(connection, row.org_id, row.id, step.lock)
                 await self.changes.keep(Author(caller, ""), step.what, row, step.lock)
         kept |= {step.lock.tool: step.lock for step in made}
         return LockedTools(
@@ -137,11 +137,12 @@ class ToolLockService:
             access="read" if tool.read_only else "write",
             accepted=None,
             accepted_hash=None,
-            offered=dataclasses.asdict(tool),
+            offered=comparing.storable(dataclasses.asdict(tool)),
             offered_hash=tool_hash(tool),
         )
         flags = await asyncio.to_thread(self.judge.flags, builtins)
-        return Seen(lock=msgspec.structs.replace(lock, flags=flags))
+        shown = msgspec.convert(comparing.storable(msgspec.to_builtins(flags)), tuple[ToolFlag, ...])
+        return Seen(lock=msgspec.structs.replace(lock, flags=shown))
 
     async def _row(self, connection: Connection, key: str, caller: Caller) -> Installed:
         row = find(key, await connectors.read_all(connection, caller.org_id, tenant_of(caller)))
