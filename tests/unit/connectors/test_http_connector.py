@@ -122,3 +122,14 @@ async def test_other_answers_become_rows_too() -> None:
         assert (await connector.query(Call(statement="HEAD /x"))).rows == []
         cut = await connector.query(Call(statement="/numbers", limits=Limits(max_rows=1)))
         assert cut.truncated == "rows"
+
+
+async def test_an_answer_that_is_read_beside_the_loop_is_cut_as_any_other() -> None:
+    long = "x" * 300_000
+    async with opened() as connector:
+        call = Call(statement="POST /echo", parameters={"body": [long]}, limits=Limits(max_bytes=1_000_000))
+        assert long in (await connector.execute(call)).answer.rows[0]["body"]
+        call = Call(statement="POST /echo", parameters={"body": [long]}, limits=Limits(max_bytes=300_100))
+        with pytest.raises(ConnectorFault) as fault:
+            await connector.execute(call)
+    assert fault.value.kind is FaultKind.TOO_LARGE

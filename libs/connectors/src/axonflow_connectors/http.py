@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 # Headers that frame a message or speak for somebody else; an API key goes by none of them.
 _NOT_A_KEY = {"host", "content-length", "transfer-encoding", "connection", "content-type", "cookie", "te", "upgrade"}
 _BASE = re.compile(r"https?://[^/?#]+(?:/[^?#]*)?")
+# A larger answer of many small values would hold the loop, and other callers, for seconds.
+_INLINE_BYTES = 64 * 1024
 _TEST_LIMITS = Limits(max_bytes=1_000_000, timeout_s=10)
 
 
@@ -64,7 +67,15 @@ class Http(Connector):
         gathering = Gathering(call.limits)
         url = self._base + path
         answer = await send(self._outbound, method, url, headers=headers, limits=call.limits, body=body)
-        gathering.add_all(body_rows(answer, self._rows_at if method in READS else ""))
+        rows_at = self._rows_at if method in READS else ""
+
+        def gather() -> None:
+            gathering.add_all(body_rows(answer, rows_at))
+
+        if len(answer.body) <= _INLINE_BYTES:
+            gather()
+        else:
+            await asyncio.to_thread(gather)
         return Written(rows_affected=-1, answer=gathering.finish())
 
 
