@@ -122,9 +122,8 @@ def _told(page: Page, templates: Templates) -> Page:
         try:
             return await page(request)
         except Fault as fault:
-            return message_page(
-                templates, fault.status, "That filter cannot be read", f"{fault.message}.", _back(request)
-            )
+            title = "That filter cannot be read" if request.method == "GET" else "That form was not taken"
+            return message_page(templates, fault.status, title, f"{fault.message}.", _back(request))
         except NotThere:
             message = "The record holds no decision with this id: it may be older than what this edition keeps."
             return message_page(templates, 404, "No such decision", message, "decisions")
