@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import msgspec
 from axonflow_connectors import ConnectorFault, FaultKind, Limits, Rows, Written
@@ -16,6 +18,7 @@ from axonflow_agent.mcp import recording
 from axonflow_agent.mcp.checks import CheckedCall
 from axonflow_agent.mcp.exfiltration import Limits as Exfiltration
 
+T = TypeVar("T")
 FAILED = "Query execution failed"
 # 5xx are tried again by clients and let some of them go on ungoverned, so only what may heal by itself is one.
 STATUS = {
@@ -49,8 +52,7 @@ class Caller:
         Raises:
             ConnectorFault: there is no answer.
         """
-        async with self.runtime.using(checked.call.caller.org_id, definition) as connector:
-            return await connector.query(wanted.call(checked.ask, self._limits(wanted)))
+        return await promptly(self._query(checked, definition, wanted))
 
     async def execute(self, checked: CheckedCall, definition: ConnectorDefinition, wanted: Wanted) -> Written:
         """Write what may be asked, once.
@@ -58,8 +60,7 @@ class Caller:
         Raises:
             ConnectorFault: it was not done, or whether it was is unknown.
         """
-        async with self.runtime.using(checked.call.caller.org_id, definition) as connector:
-            return await connector.execute(wanted.call(checked.ask, self._limits(wanted)))
+        return await promptly(self._execute(checked, definition, wanted))
 
     def withhold(self, checked: CheckedCall, rows: Rows) -> None:
         """Deny an answer that was cut for being too many bytes: the judged rows alone would seem to be within."""
@@ -73,12 +74,37 @@ class Caller:
         checked.exfiltration = out
         checked.response = recording.with_match(side, out.match())
 
+    async def _query(self, checked: CheckedCall, definition: ConnectorDefinition, wanted: Wanted) -> Rows:
+        async with self.runtime.using(checked.call.caller.org_id, definition) as connector:
+            return await connector.query(wanted.call(checked.ask, self._limits(wanted)))
+
+    async def _execute(self, checked: CheckedCall, definition: ConnectorDefinition, wanted: Wanted) -> Written:
+        async with self.runtime.using(checked.call.caller.org_id, definition) as connector:
+            return await connector.execute(wanted.call(checked.ask, self._limits(wanted)))
+
     def _limits(self, wanted: Wanted) -> Limits:
         most = self.exfiltration.rows
         # One row beyond the limit is read, so that too many rows are seen to be too many and refused, not cut.
         allowed = most + 1 if most else 0
         rows = wanted.limit if wanted.limit and (not allowed or wanted.limit < allowed) else allowed
         return Limits(max_rows=rows, max_bytes=self.exfiltration.bytes, timeout_s=wanted.timeout_s)
+
+
+async def promptly(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` gives. Whoever is cut off has time for a row, and none to wait until a hanging driver gives up."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.add_done_callback(_unheard)
+        task.cancel()
+        raise
+    return task.result()
+
+
+def _unheard(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()  # nobody asks for it any more
 
 
 def failure_of(fault: ConnectorFault) -> Fault:

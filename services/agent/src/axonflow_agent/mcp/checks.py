@@ -4,10 +4,11 @@ A plane begins a `CheckedCall`, judges one side or both, records once, and answe
 
     checked = checks.begin(call, Ask(connector="crm", operation="query", statement=sql, parameters=parameters))
     await checked.judge_request()
-    if not checked.denied:
-        rows = await connector.query(checked.ask.statement, checked.ask.parameters)   # masked, if a policy redacts
-        await checked.judge_response(Reply(rows=rows))
-    await checked.record()
+    async with checked.asking():   # cut off from here on, it leaves its row all the same
+        if not checked.denied:
+            rows = await connector.query(checked.ask.statement, checked.ask.parameters)   # masked, if a policy redacts
+            await checked.judge_response(Reply(rows=rows))
+        await checked.record()
     return call.json(answer(checked), 403 if checked.denied else 200)
 """
 
