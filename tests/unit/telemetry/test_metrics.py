@@ -63,3 +63,13 @@ def test_no_created_series_stand_beside_the_counters():
     metrics = Metrics()
     metrics.openai_requests.labels(status="success").inc()
     assert "_created" not in page(metrics)
+
+
+def test_circuits_are_shown_while_they_are_open_and_as_closed_after_that():
+    metrics, open_now = Metrics(), [("acme", "client", "robot", 1), ("acme", "policy", "tenant_names_1f", 2)]
+    metrics.circuits.watch(lambda: open_now)
+    text = page(metrics)
+    assert 'axonflow_circuit_state{org_id="acme",scope="client",scope_id="robot"} 1.0' in text
+    assert 'axonflow_circuit_state{org_id="acme",scope="policy",scope_id="custom"} 2.0' in text, "no words of a tenant"
+    open_now.clear()
+    assert 'axonflow_circuit_state{org_id="acme",scope="client",scope_id="robot"} 0.0' in page(metrics)

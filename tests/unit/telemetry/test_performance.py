@@ -59,3 +59,14 @@ def test_only_the_last_thousand_calls_make_percentiles() -> None:
 
 def test_percentiles_are_samples_themselves() -> None:
     assert [percentile([3.0, 1.0, 2.0], share) for share in (1, 50, 99)] == [1.0, 2.0, 3.0]
+
+
+def test_connectors_are_counted_by_name_and_many_of_them_together() -> None:
+    performance = Performance(Clock())
+    performance.add_connector_call("crm", 4.0, succeeded=True)
+    performance.add_connector_call("crm", 8.0, succeeded=False)
+    assert performance.snapshot()["connectors"] == {"crm": {"total_requests": 2, "success_rate": 0.5, "p99_ms": 8.0}}
+    for number in range(1_000):
+        performance.add_connector_call(f"connector-{number}", 1.0, succeeded=True)
+    told = performance.snapshot()["connectors"]
+    assert (len(told), told["other"]["total_requests"]) == (201, 801)

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 _SAMPLES = 1_000
+# Names are an organisation's own, and nothing forgets them: past this many they are counted together.
+_MOST_CONNECTORS = 200
+_OTHER = "other"
 _RATE_WINDOW_S = 60.0
 # In a row; calls that a caller got wrong are no faults of ours and do not count.
 _DEGRADED_AFTER, _UNHEALTHY_AFTER = 3, 10
@@ -36,6 +39,7 @@ class Performance:
         self._clock = clock
         self._started_s = clock()
         self._kinds: dict[str, _Kind] = {}
+        self._connectors: dict[str, _Kind] = {}
         self._durations_ms = _window()
         self._recent: deque[tuple[float, bool]] = deque(maxlen=10 * _SAMPLES)
         self._failed = 0
@@ -62,8 +66,16 @@ class Performance:
         elif status != "refused":
             self._consecutive_errors = 0
 
+    def add_connector_call(self, name: str, duration_ms: float, *, succeeded: bool) -> None:
+        """Count a call on a connector."""
+        known = name in self._connectors or len(self._connectors) < _MOST_CONNECTORS
+        found = self._connectors.setdefault(name if known else _OTHER, _Kind())
+        found.total += 1
+        found.succeeded += succeeded
+        found.durations_ms.append(duration_ms)
+
     def snapshot(self) -> dict[str, Any]:
-        """The members of ``/metrics`` but for the time and the connectors."""
+        """The members of ``/metrics`` but for the time."""
         total = sum(kind.total for kind in self._kinds.values())
         return {
             "agent_metrics": self._agent(total),
@@ -75,6 +87,14 @@ class Performance:
                     "p99_ms": percentile(kind.durations_ms, 99),
                 }
                 for name, kind in self._kinds.items()
+            },
+            "connectors": {
+                name: {
+                    "total_requests": kind.total,
+                    "success_rate": round(kind.succeeded / kind.total, 6),
+                    "p99_ms": percentile(kind.durations_ms, 99),
+                }
+                for name, kind in self._connectors.items()
             },
         }
 

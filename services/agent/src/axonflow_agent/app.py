@@ -113,7 +113,7 @@ def _adapters(agent: Agent, checks: Checks) -> list[Adapter]:
     decide = DecisionPlane(
         agent.metrics, settings.decision_expires_after_s, ContextAllowlist(settings.decision_context_allowlist)
     )
-    sources = ConnectorSources(checks, ConnectorCaller(agent.connectors, checks.limits), agent.door.permissions_of)
+    sources = ConnectorSources(checks, _connector_caller(agent, checks), agent.door.permissions_of)
     return [PreCheckPlane(agent.metrics, sources).adapter(), report.adapter(), decide.adapter()]
 
 
@@ -131,7 +131,11 @@ def _checks(agent: Agent) -> Checks:
 
 
 def _connector_planes(agent: Agent, checks: Checks) -> ConnectorPlanes:
-    return ConnectorPlanes(checks, ConnectorCaller(agent.connectors, checks.limits), agent.door.permissions_of)
+    return ConnectorPlanes(checks, _connector_caller(agent, checks), agent.door.permissions_of)
+
+
+def _connector_caller(agent: Agent, checks: Checks) -> ConnectorCaller:
+    return ConnectorCaller(agent.connectors, checks.limits, agent.metrics.performance)
 
 
 def _check_planes(agent: Agent, checks: Checks) -> mcp.CheckPlanes:
@@ -143,7 +147,7 @@ def _mcp_server(agent: Agent, governed: Governed, checks: Checks) -> mcp_server.
     quiet()
     orchestrator = Orchestrator(agent.siblings, agent.minter, agent.settings.orchestrator_url)
     overrides_act = agent.settings.edition is Edition.ENTERPRISE
-    caller = ConnectorCaller(agent.connectors, checks.limits)
+    caller = _connector_caller(agent, checks)
     federated = FederatedTools(checks, caller, agent.door.permissions_of)
     toolbox = Toolbox(checks, _policies(agent).reader, orchestrator, overrides_act, federated)
     return mcp_server.McpServerPlane(governed, toolbox, Sessions(agent.database), agent.settings.cors_origins)

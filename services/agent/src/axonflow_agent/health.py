@@ -57,8 +57,7 @@ class HealthEndpoints:
 
     async def snapshot(self, request: Request) -> Response:  # noqa: ARG002
         """``/metrics``: totals since the start, percentiles over the last thousand calls."""
-        # No connector is called by this process yet; the member is the contract's.
-        return _json({**self.metrics.performance.snapshot(), "connectors": {}, "timestamp": datetime.now(UTC)})
+        return _json({**self.metrics.performance.snapshot(), "timestamp": datetime.now(UTC)})
 
     async def prometheus(self, request: Request) -> Response:  # noqa: ARG002
         """All series in text format."""

@@ -17,6 +17,7 @@ from axonflow_contracts.caller import Caller
 from axonflow_database import Database, DatabaseUnavailable, Follower
 from axonflow_governance import CallStopped
 from axonflow_telemetry import Metrics
+from axonflow_telemetry.circuit_series import HALF_OPEN, OPEN, CircuitState
 
 from axonflow_agent.breaker import store
 from axonflow_agent.breaker.records import Circuit, Scope, State, Thresholds, TripReason, acting
@@ -69,6 +70,7 @@ class Breaker:
             DatabaseUnavailable: PostgreSQL does not answer.
         """
         await self._follower.start()
+        self._metrics.circuits.watch(self._states)
 
     async def close(self) -> None:
         """Stop following; what is being counted is finished."""
@@ -135,6 +137,12 @@ class Breaker:
             self._metrics.circuits.resets.labels(*labels).inc()
             if circuits is not None:
                 circuits.pop(target, None)
+
+    def _states(self) -> list[CircuitState]:
+        now = datetime.now(UTC)
+        words = {State.OPEN: OPEN, State.HALF_OPEN: HALF_OPEN}
+        circuits = list((self._follower.current or {}).values())
+        return [(one.org_id, one.scope.value, one.scope_id, words[one.state_at(now)]) for one in circuits]
 
     def _refuse(self, circuit: Circuit | None) -> None:
         if circuit is None:

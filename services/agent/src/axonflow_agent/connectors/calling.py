@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Coroutine
+import time
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 from axonflow_connectors import ConnectorFault, FaultKind, Limits, Rows, Written
 from axonflow_contracts.connectors import ConnectorDefinition
 from axonflow_contracts.errors import Fault
+from axonflow_telemetry.performance import Performance
 
 from axonflow_agent.connectors.bodies import Wanted
 from axonflow_agent.connectors.runtime import ConnectorRuntime
@@ -41,10 +44,12 @@ class Caller:
 
     Attributes:
         exfiltration: rows and bytes that one answer may carry; 0 is any number.
+        performance: hears of each call.
     """
 
     runtime: ConnectorRuntime
     exfiltration: Exfiltration
+    performance: Performance
 
     async def query(self, checked: CheckedCall, definition: ConnectorDefinition, wanted: Wanted) -> Rows:
         """Read what may be asked.
@@ -75,12 +80,24 @@ class Caller:
         checked.response = recording.with_match(side, out.match())
 
     async def _query(self, checked: CheckedCall, definition: ConnectorDefinition, wanted: Wanted) -> Rows:
-        async with self.runtime.using(checked.call.caller.org_id, definition) as connector:
-            return await connector.query(wanted.call(checked.ask, self._limits(wanted)))
+        with self._counted(definition):
+            async with self.runtime.using(checked.call.caller.org_id, definition) as connector:
+                return await connector.query(wanted.call(checked.ask, self._limits(wanted)))
 
     async def _execute(self, checked: CheckedCall, definition: ConnectorDefinition, wanted: Wanted) -> Written:
-        async with self.runtime.using(checked.call.caller.org_id, definition) as connector:
-            return await connector.execute(wanted.call(checked.ask, self._limits(wanted)))
+        with self._counted(definition):
+            async with self.runtime.using(checked.call.caller.org_id, definition) as connector:
+                return await connector.execute(wanted.call(checked.ask, self._limits(wanted)))
+
+    @contextlib.contextmanager
+    def _counted(self, definition: ConnectorDefinition) -> Iterator[None]:
+        started, succeeded = time.perf_counter(), False
+        try:
+            yield
+            succeeded = True
+        finally:
+            took_ms = (time.perf_counter() - started) * 1000
+            self.performance.add_connector_call(definition.name, took_ms, succeeded=succeeded)
 
     def _limits(self, wanted: Wanted) -> Limits:
         most = self.exfiltration.rows
