@@ -52,7 +52,7 @@ def test_an_override_governs_on_every_replica_and_the_record_names_it(
     tellers: PolicyClient, replicas: tuple[Gateway, Gateway]
 ) -> None:
     other = tellers.on(replicas[1])
-    assert other.chat(EMAIL_TEXT).status == 200
+    assert soon(lambda: other.chat(EMAIL_TEXT).status == 200), "the other replica has heard of the client"
     made = override(tellers)
     assert made.status == 201
     assert soon(lambda: all(each.chat(EMAIL_TEXT).status == 400 for each in (tellers, other)))

@@ -5,6 +5,7 @@ from axonflow_database.errors import DatabaseUnavailable, MigrationError
 from axonflow_database.follow import Follower
 from axonflow_database.login import Connection, UnsafeLogin
 from axonflow_database.migrate import migrate
+from axonflow_database.partitions import PartitionKeeper
 from axonflow_database.roles import SYSTEM_ORG
 from axonflow_database.secret import internal_secret, sealing_keys
 
@@ -15,6 +16,7 @@ __all__ = [
     "DatabaseUnavailable",
     "Follower",
     "MigrationError",
+    "PartitionKeeper",
     "UnsafeLogin",
     "internal_secret",
     "migrate",

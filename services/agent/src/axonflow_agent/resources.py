@@ -13,7 +13,7 @@ from axonflow_audit import AuditLog, RefusalFold
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.recording import InputMode
 from axonflow_contracts.version import platform_version
-from axonflow_database import Database, internal_secret, sealing_keys
+from axonflow_database import Database, PartitionKeeper, internal_secret, sealing_keys
 from axonflow_governance import CurrentSet, Governor, PolicySource, UnderPosture
 from axonflow_governance.inputs import InputSealer
 from axonflow_governance.recording import Recording, TenantModes
@@ -97,7 +97,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         metrics.watch_policy_set_age(lambda: policies.age_s)
         audit = await _open_audit(stack, settings, database, metrics)
         breaker = await _open_breaker(stack, settings, database, metrics)
-        _watch_expiry(stack, database, audit)
+        _keep_up(stack, database, audit)
         mcp_posture = _posture("MCP", settings.mcp_posture, enabled=settings.mcp_policies_enabled)
         mcp_sets = policies.under(mcp_posture)
         recording = await _open_recording(stack, settings, database, (posture, mcp_posture))
@@ -157,10 +157,11 @@ def _posture(mode: str, posture: Posture, *, enabled: bool) -> Posture:
     return msgspec.structs.replace(posture, skip_categories=frozenset(policy.category for policy in catalogue()))
 
 
-def _watch_expiry(stack: contextlib.AsyncExitStack, database: Database, audit: AuditLog) -> None:
-    expiry = ExpiryWatch(database, audit)
-    expiry.start()
-    stack.push_async_callback(expiry.close)
+def _keep_up(stack: contextlib.AsyncExitStack, database: Database, audit: AuditLog) -> None:
+    """What must be seen to now and then, by any replica."""
+    for keeper in (ExpiryWatch(database, audit), PartitionKeeper(database)):
+        keeper.start()
+        stack.push_async_callback(keeper.close)
 
 
 async def _open_breaker(
