@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from axonflow_agent.policies.bodies import NewPolicy, PolicyChange
-from axonflow_agent.policies.changes import Author, ChangeRecord
 from axonflow_agent.policies.editor import PolicyEditor
 from axonflow_audit import AuditEntry
 from axonflow_contracts.caller import Caller, CallerKind, User
@@ -12,6 +11,7 @@ from axonflow_contracts.errors import Fault
 from axonflow_contracts.posture import Posture
 from axonflow_database import Database
 from axonflow_governance import PolicySource
+from axonflow_governance.changes import Author, ChangeRecord
 from axonflow_governance.compiling import CompileLimits, PolicyCompiler
 from axonflow_settings import Edition
 from axonflow_settings.deployment import EDITIONS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from axonflow_agent.overrides.service import OverrideBody, OverrideService
 from axonflow_agent.policies.bodies import NewPolicy, PolicyChange
-from axonflow_agent.policies.changes import Author, ChangeRecord
 from axonflow_agent.policies.editor import PolicyEditor
 from axonflow_audit import AuditEntry, AuditUnavailable
 from axonflow_contracts.caller import Caller, CallerKind, User
@@ -13,6 +12,7 @@ from axonflow_contracts.errors import Fault
 from axonflow_contracts.posture import Posture
 from axonflow_database import Database
 from axonflow_governance import PolicySource
+from axonflow_governance.changes import Author, ChangeRecord
 from axonflow_policy import CATALOGUE_VERSION, catalogue
 from axonflow_settings import Edition
 from axonflow_settings.deployment import EDITIONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import psycopg
-from axonflow_database import Database, PartitionKeeper
+from axonflow_database import Database, make_partitions, partition_keeper
 
 PARTITIONS = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_logs'::regclass"
 
@@ -32,13 +32,13 @@ async def test_a_month_that_is_missing_is_made_once_by_keepers_that_ask_at_once(
     whole = partitions(database_url)
     drop_the_last(database_url)
     assert partitions(database_url) == whole - 1
-    made = await asyncio.gather(*(PartitionKeeper(database).make() for _ in range(3)))
+    made = await asyncio.gather(*(make_partitions(database) for _ in range(3)))
     assert (sorted(made), partitions(database_url)) == ([0, 0, 1], whole)
 
 
 async def test_a_running_keeper_looks_again_and_again(database: Database, database_url: str) -> None:
     whole = partitions(database_url)
-    keeper = PartitionKeeper(database, every_s=0.05)
+    keeper = partition_keeper(database, every_s=0.05)
     keeper.start()
     try:
         drop_the_last(database_url)

@@ -5,7 +5,8 @@ from axonflow_database.errors import DatabaseUnavailable, MigrationError
 from axonflow_database.follow import Follower
 from axonflow_database.login import Connection, UnsafeLogin
 from axonflow_database.migrate import migrate
-from axonflow_database.partitions import PartitionKeeper
+from axonflow_database.partitions import make_partitions, partition_keeper
+from axonflow_database.periodic import Periodic
 from axonflow_database.roles import SYSTEM_ORG
 from axonflow_database.secret import internal_secret, sealing_keys
 
@@ -16,9 +17,11 @@ __all__ = [
     "DatabaseUnavailable",
     "Follower",
     "MigrationError",
-    "PartitionKeeper",
+    "Periodic",
     "UnsafeLogin",
     "internal_secret",
+    "make_partitions",
     "migrate",
+    "partition_keeper",
     "sealing_keys",
 ]

@@ -14,12 +14,12 @@ from typing import Generic, TypeVar
 
 from axonflow_database.database import Database
 from axonflow_database.errors import DatabaseUnavailable
+from axonflow_database.periodic import ended
 
 logger = logging.getLogger("axonflow.database.follow")
 
 T = TypeVar("T")
 POLL_S = 1.0
-_CLOSE_WAIT_S = 0.1
 SELECT_REVISION = "SELECT revision FROM revisions WHERE name = %s"
 
 
@@ -67,11 +67,7 @@ class Follower(Generic[T]):
 
     async def close(self) -> None:
         """Stop following; the value stays."""
-        # More than once: the driver forgets a cancellation that falls while it connects.
-        while pending := {task for task in self._tasks if not task.done()}:
-            for task in pending:
-                task.cancel()
-            await asyncio.wait(pending, timeout=_CLOSE_WAIT_S)
+        await ended(self._tasks)
         self._tasks = []
 
     async def _listen(self) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 
 from axonflow_database.database import Database
-from axonflow_database.errors import DatabaseUnavailable
+from axonflow_database.periodic import Periodic
 
 logger = logging.getLogger("axonflow.database.partitions")
 
@@ -15,42 +13,22 @@ EVERY_S = 6 * 60 * 60.0
 MAKE_PARTITIONS = "SELECT axonflow_make_partitions()"
 
 
-class PartitionKeeper:
-    """Asks every few hours, on every replica; those that ask at once wait for each other and find nothing to do."""
+def partition_keeper(database: Database, *, every_s: float = EVERY_S) -> Periodic:
+    """Asks every few hours, on every replica; the first time is one period away, since a boot has just made them."""
 
-    def __init__(self, database: Database, *, every_s: float = EVERY_S) -> None:
-        self._database = database
-        self._every_s = every_s
-        self._task: asyncio.Task[None] | None = None
+    async def make() -> None:
+        if made := await make_partitions(database):
+            logger.info("partitions of the months ahead were made", extra={"partitions": made})
 
-    def start(self) -> None:
-        """Begin; the first look is one period away, since a boot has just made them."""
-        self._task = asyncio.create_task(self._run())
+    return Periodic("partitions of the months ahead", make, every_s=every_s)
 
-    async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
-    async def make(self) -> int:
-        """Make what is missing; how many partitions that were.
+async def make_partitions(database: Database) -> int:
+    """Make what is missing, and say how many; those who ask at once wait for each other and find nothing to do.
 
-        Raises:
-            DatabaseUnavailable: PostgreSQL does not answer.
-        """
-        async with self._database.platform() as connection:
-            row = await (await connection.execute(MAKE_PARTITIONS)).fetchone()
-        return int(row[0]) if row else 0
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_s)
-            try:
-                if made := await self.make():
-                    logger.info("partitions of the months ahead were made", extra={"partitions": made})
-            except DatabaseUnavailable as error:
-                logger.warning("partitions of the months ahead could not be made: %s", error)
-            except Exception:
-                logger.exception("partitions of the months ahead could not be made")
+    Raises:
+        DatabaseUnavailable: PostgreSQL does not answer.
+    """
+    async with database.platform() as connection:
+        row = await (await connection.execute(MAKE_PARTITIONS)).fetchone()
+    return int(row[0]) if row else 0

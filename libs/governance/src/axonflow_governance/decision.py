@@ -12,7 +12,7 @@ import msgspec
 from axonflow_audit import DetailRow
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.verdicts import Phase, Plane, Verdict
-from axonflow_policy import Evaluation
+from axonflow_policy import Evaluation, PolicySet
 from axonflow_telemetry import TraceContext
 
 from axonflow_governance.inputs import KeptInput
@@ -55,6 +55,7 @@ class Decision(msgspec.Struct, frozen=True):
         redactions: matches whose text is masked in the excerpt.
         latency_ms: time the judging took, waiting for a scanning thread included.
         kept: the sealed input, or why there is none; None where none is asked for.
+        policy_set: the set that judged, for masking by it; None where nothing was judged (a reply given again).
     """
 
     exchange: Exchange
@@ -67,6 +68,7 @@ class Decision(msgspec.Struct, frozen=True):
     redactions: int
     latency_ms: float
     kept: KeptInput | None = None
+    policy_set: PolicySet | None = None
 
     @property
     def denied(self) -> bool:

@@ -133,9 +133,7 @@ class Governor:
         )
         judged = await self._judged(policy_set, asked, self._keeping(exchange, caller))
         evaluation = judged.evaluation
-        if evaluation.failure:
-            logger.error("the policy engine failed (%s): the call is blocked", evaluation.failure)
-        elif gated and evaluation.matches:
+        if gated and evaluation.matches and not evaluation.failure:
             self._gate.admit_matches(caller, (match.policy_id for match in evaluation.matches))
         return Decision(
             exchange=exchange,
@@ -147,6 +145,7 @@ class Governor:
             content_hash=judged.content_hash,
             redactions=judged.redactions,
             kept=judged.kept,
+            policy_set=policy_set,
             latency_ms=(time.perf_counter() - started) * 1000,
         )
 
@@ -218,6 +217,8 @@ class Governor:
 
         def work() -> _Judged:
             evaluation = policy_set.evaluate(content, asked.phase, is_admin=asked.is_admin)
+            if evaluation.failure:
+                logger.error("the policy engine failed (%s): the call is blocked", evaluation.failure)
             excerpt, redactions = excerpt_of(content, evaluation) if keeping.excerpt else ("", 0)
             return _Judged(evaluation, excerpt, redactions, content_hash(content), keeping.kept(asked))
 

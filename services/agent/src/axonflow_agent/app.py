@@ -8,6 +8,7 @@ from axonflow_audit import Place
 from axonflow_contracts.errors import Fault, Surface
 from axonflow_contracts.verdicts import Plane
 from axonflow_governance import Governor, Refusal
+from axonflow_governance.changes import ChangeRecord
 from axonflow_guards import IdempotencyKeys
 from axonflow_internal_auth import is_identity_header
 from axonflow_pricing import default_prices
@@ -49,7 +50,6 @@ from axonflow_agent.mcp_server.transport import quiet
 from axonflow_agent.openai import endpoints as openai
 from axonflow_agent.openai.service import ChatService
 from axonflow_agent.policies import routes as policies
-from axonflow_agent.policies.changes import ChangeRecord
 from axonflow_agent.resources import Agent
 from axonflow_agent.upstream import Upstream
 
@@ -127,7 +127,7 @@ def _checks(agent: Agent) -> Checks:
     """What every MCP plane judges with; its calls come from a `Governed` over the governor of these planes."""
     settings = agent.settings
     limits = Limits(settings.mcp_max_rows, settings.mcp_max_bytes) if settings.mcp_exfiltration else Limits(0, 0)
-    return Checks(agent.mcp_sets, limits)
+    return Checks(limits)
 
 
 def _connector_planes(agent: Agent, checks: Checks) -> ConnectorPlanes:

@@ -13,8 +13,8 @@ from axonflow_audit import AuditLog, RefusalFold
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.recording import InputMode
 from axonflow_contracts.version import platform_version
-from axonflow_database import Database, PartitionKeeper, internal_secret, sealing_keys
-from axonflow_governance import CurrentSet, Governor, PolicySource, UnderPosture
+from axonflow_database import Database, internal_secret, partition_keeper, sealing_keys
+from axonflow_governance import CurrentSet, Governor, PolicySource
 from axonflow_governance.inputs import InputSealer
 from axonflow_governance.recording import Recording, TenantModes
 from axonflow_governance.store import announce_posture
@@ -35,7 +35,7 @@ from axonflow_agent.clients.service import ClientService
 from axonflow_agent.clients.snapshot import ClientSnapshot
 from axonflow_agent.connectors.opening import open_connectors
 from axonflow_agent.connectors.runtime import ConnectorRuntime
-from axonflow_agent.overrides.expiry import ExpiryWatch
+from axonflow_agent.overrides.expiry import expiry_watch
 from axonflow_agent.settings import AgentSettings
 
 logger = logging.getLogger("axonflow.agent")
@@ -51,8 +51,7 @@ class Agent:
 
     Attributes:
         upstream: connections to model providers.
-        mcp_sets: the policies as the MCP planes judge by them, which is under levers of their own; ``mcp_governor``
-            judges by these, and records like the other.
+        mcp_governor: of the MCP planes, which have levers of their own; it records like the other.
         siblings: connections to orchestrator and portal; apart, so that slow models never keep a plan waiting.
     """
 
@@ -63,7 +62,6 @@ class Agent:
     minter: TokenMinter
     policies: PolicySource
     posture: Posture
-    mcp_sets: UnderPosture
     audit: AuditLog
     governor: Governor
     mcp_governor: Governor
@@ -99,7 +97,6 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         breaker = await _open_breaker(stack, settings, database, metrics)
         _keep_up(stack, database, audit)
         mcp_posture = _posture("MCP", settings.mcp_posture, enabled=settings.mcp_policies_enabled)
-        mcp_sets = policies.under(mcp_posture)
         recording = await _open_recording(stack, settings, database, (posture, mcp_posture))
         governors = _Governors(stack, settings, metrics, audit=audit, gate=breaker, recording=recording)
         siblings = await stack.enter_async_context(_session(settings.upstream_connections))
@@ -112,10 +109,9 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
             minter=minter,
             policies=policies,
             posture=posture,
-            mcp_sets=mcp_sets,
             audit=audit,
             governor=governors.over(policies),
-            mcp_governor=governors.over(mcp_sets),
+            mcp_governor=governors.over(policies.under(mcp_posture)),
             door=door,
             breaker=breaker,
             connectors=await open_connectors(stack, settings, database, metrics, session=siblings, minter=minter),
@@ -159,7 +155,7 @@ def _posture(mode: str, posture: Posture, *, enabled: bool) -> Posture:
 
 def _keep_up(stack: contextlib.AsyncExitStack, database: Database, audit: AuditLog) -> None:
     """What must be seen to now and then, by any replica."""
-    for keeper in (ExpiryWatch(database, audit), PartitionKeeper(database)):
+    for keeper in (expiry_watch(database, audit), partition_keeper(database)):
         keeper.start()
         stack.push_async_callback(keeper.close)
 

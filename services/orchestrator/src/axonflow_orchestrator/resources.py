@@ -9,7 +9,7 @@ from pathlib import Path
 
 from axonflow_audit import AuditLog
 from axonflow_connectors import ConnectorRegistry, Surroundings, standard_specs
-from axonflow_database import Database, PartitionKeeper, internal_secret, sealing_keys
+from axonflow_database import Database, internal_secret, partition_keeper, sealing_keys
 from axonflow_governance.rebuilding import SetBuilder
 from axonflow_guards import IdempotencyKeys, NonceLedger
 from axonflow_internal_auth import TokenVerifier
@@ -63,7 +63,7 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             metrics=metrics,
         )
         stack.push_async_callback(audit.close)
-        partitions = PartitionKeeper(database)
+        partitions = partition_keeper(database)
         partitions.start()
         stack.push_async_callback(partitions.close)
         outbound = await stack.enter_async_context(Outbound(Egress.parse(settings.egress_allow)))

@@ -9,12 +9,12 @@ import msgspec
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
 from axonflow_database import Database
+from axonflow_governance.changes import Author, ChangeRecord
 
 from axonflow_agent.breaker import store
 from axonflow_agent.breaker.breaker import Breaker
 from axonflow_agent.breaker.records import Circuit, ConfigView, HistoryEntry, Overrides, Scope, TripReason, acting
 from axonflow_agent.breaker.store import Target, Trip
-from axonflow_agent.policies.changes import Author, ChangeRecord
 from axonflow_agent.policies.service import tenant_transaction
 
 LONGEST_TEXT = 2_000

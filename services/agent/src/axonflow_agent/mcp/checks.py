@@ -18,7 +18,7 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from axonflow_contracts.errors import Fault
@@ -36,14 +36,6 @@ CUT_OFF = "The call was cut off: what the connector did is not known"
 BROKE = "The call failed on a bug: what the connector did is not known"
 # Above this a question is taken apart and masked in a thread; answers always are.
 _INLINE_CHARS = 8 * 1024
-
-
-class TenantSets(Protocol):
-    """Whoever holds the policies that the MCP planes judge by."""
-
-    async def with_tenant_rules(self, org_id: str, tenant_id: str) -> PolicySet | None:
-        """The set for a tenant, with what it wrote; raises `JudgementFailed` where that is unknown."""
-        ...
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,11 +202,9 @@ class Checks:
     """What the MCP planes of a process share.
 
     Attributes:
-        sets: the policies under the levers of these planes.
         limits: of answers in rows.
     """
 
-    sets: TenantSets
     limits: Limits
 
     def begin(self, call: Call, ask: Ask) -> CheckedCall:
@@ -226,13 +216,9 @@ class Checks:
     ) -> tuple[Side, Masker | None]:
         """The verdict on one side, and what masks it where something is to be masked."""
         decision = await call.judge(parts, phase=phase, tenant_rules=True, gated=gated)
-        caller = call.caller
-        try:
-            policy_set = await self.sets.with_tenant_rules(caller.org_id, caller.tenant_id)
-        except JudgementFailed as error:
-            raise unjudged(error) from error
+        policy_set = decision.policy_set
         if policy_set is None:
-            raise unjudged(JudgementFailed("no policy set is loaded"))
+            raise unjudged(JudgementFailed("a verdict came without its set"))
         masker = Masker(policy_set, phase, decision.evaluation.matches)
         side = Side(
             decision=decision,

@@ -13,6 +13,7 @@ from axonflow_contracts.policies import StaticPolicyOverride, StaticPolicyOverri
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Action, Phase, Severity, Tier
 from axonflow_database import Connection, Database
+from axonflow_governance.changes import Author, ChangeRecord
 from axonflow_policy import Policy, effective_action
 
 from axonflow_agent.overrides import records, store
@@ -20,7 +21,6 @@ from axonflow_agent.overrides.expiry import expiry_row
 from axonflow_agent.overrides.records import ActiveOverride
 from axonflow_agent.overrides.store import NewOverride
 from axonflow_agent.policies.bodies import word
-from axonflow_agent.policies.changes import Author, ChangeRecord
 from axonflow_agent.policies.refusals import refused
 from axonflow_agent.policies.service import POLICY_NOT_FOUND, tenant_transaction
 from axonflow_agent.policies.store import StoredPolicy, find

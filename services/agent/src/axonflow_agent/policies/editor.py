@@ -14,11 +14,11 @@ from axonflow_contracts.policies import StaticPolicyVersion, StaticPolicyVersion
 from axonflow_contracts.verdicts import Tier
 from axonflow_database import Connection, Database
 from axonflow_governance import CompilerUnavailable, PoliciesRefused, WriteGate
+from axonflow_governance.changes import Author, ChangeRecord
 from axonflow_settings import Edition, Limits
 
 from axonflow_agent.policies import store
 from axonflow_agent.policies.bodies import NewPolicy, PolicyChange, changed_fields, new_fields, tier_of
-from axonflow_agent.policies.changes import Author, ChangeRecord
 from axonflow_agent.policies.patterns import BadPattern, check_pattern
 from axonflow_agent.policies.refusals import refused
 from axonflow_agent.policies.service import POLICY_NOT_FOUND, tenant_transaction

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
+from axonflow_governance.changes import Author
 from axonflow_web.access import TRACE
 from starlette.requests import Request
 from starlette.responses import Response
 
 from axonflow_agent.overrides.service import OverrideBody, OverrideService
 from axonflow_agent.policies import bodies
-from axonflow_agent.policies.changes import Author
 from axonflow_agent.policies.editor import PolicyEditor
 from axonflow_agent.policies.linting import with_findings
 from axonflow_agent.policies.patterns import try_pattern

@@ -11,6 +11,7 @@ from axonflow_contracts.caller import Caller
 from axonflow_contracts.posture import Posture
 from axonflow_database import Database
 from axonflow_governance import PolicySource
+from axonflow_governance.changes import ChangeRecord
 from axonflow_policy import Policy
 from axonflow_settings import Edition, Limits
 from starlette.requests import Request
@@ -18,7 +19,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from axonflow_agent.overrides.service import OverrideService
-from axonflow_agent.policies.changes import ChangeRecord
 from axonflow_agent.policies.editor import PolicyEditor
 from axonflow_agent.policies.endpoints import (
     OverrideEndpoints,

@@ -8,6 +8,7 @@ from axonflow_connectors import ConnectorRegistry
 from axonflow_contracts.caller import CallerKind
 from axonflow_contracts.connectors import DEFINITIONS_PATH
 from axonflow_contracts.errors import Fault
+from axonflow_governance.changes import Author
 from axonflow_sealing import Sealer
 from axonflow_web import TRACE, read_body
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from axonflow_orchestrator import callers
-from axonflow_orchestrator.connectors.changes import Author, ConnectorChanges
+from axonflow_orchestrator.connectors.changes import ConnectorChanges
 from axonflow_orchestrator.connectors.probing import Prober, on_wire
 from axonflow_orchestrator.connectors.records import Configure, Install
 from axonflow_orchestrator.connectors.service import ConnectorService

@@ -14,11 +14,12 @@ from axonflow_contracts.caller import Caller
 from axonflow_contracts.connectors import ConnectorDefinition, ConnectorDefinitions
 from axonflow_contracts.errors import Fault
 from axonflow_database import Connection, Database, DatabaseUnavailable
+from axonflow_governance.changes import Author
 from axonflow_settings import Edition
 
 from axonflow_orchestrator.connectors import store
 from axonflow_orchestrator.connectors.catalogue import listed, shown
-from axonflow_orchestrator.connectors.changes import Author, ConnectorChanges
+from axonflow_orchestrator.connectors.changes import ConnectorChanges
 from axonflow_orchestrator.connectors.probing import Prober
 from axonflow_orchestrator.connectors.records import Configure, Connector, ConnectorList, Install, Installed
 from axonflow_orchestrator.connectors.vault import Vault

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
-from axonflow_audit import AuditEntry, AuditLog, AuditRow, AuditUnavailable
+from axonflow_audit import AuditLog
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.recording import InputMode
-from axonflow_contracts.verdicts import Plane, Verdict
 from axonflow_database import Database
+from axonflow_governance.changes import Author, ChangeRecord
 from axonflow_governance.recording import mode_of
 
 from axonflow_orchestrator.callers import reading
@@ -80,7 +79,7 @@ class RecordingSettings:
         mode = self._allowed(asked)
         async with reading(self.database, caller.org_id) as connection:
             before = self._shown(await read_modes(connection, caller.org_id), caller)
-            await write_mode(connection, caller.org_id, caller.tenant_id, mode, _name(caller))
+            await write_mode(connection, caller.org_id, caller.tenant_id, mode, Author(caller, trace_id).name)
             found = await read_modes(connection, caller.org_id)
             # Before the commit: a change whose row cannot be kept is rolled back.
             await self._record(caller, before.mode, mode, trace_id)
@@ -111,29 +110,6 @@ class RecordingSettings:
         )
 
     async def _record(self, caller: Caller, before: InputMode, after: InputMode, trace_id: str) -> None:
-        key = str(uuid.uuid4())
-        row = AuditRow(
-            org_id=caller.org_id,
-            created_at=datetime.now(UTC),
-            id=key,
-            decision_id=key,
-            trace_id=trace_id or None,
-            tenant_id=caller.tenant_id,
-            client_id=caller.client_id,
-            user_id=caller.user.id or None,
-            user_email=caller.user.email or None,
-            user_role=caller.user.role or None,
-            plane=Plane.AGENT.value,
-            request_type=REQUEST_TYPE,
-            verdict=Verdict.ALLOWED.value,
-            reason=f"recording of inputs: {after}",
-            metadata={"before": before.value, "after": after.value},
-        )
-        try:
-            await self.audit.write(AuditEntry(row))
-        except AuditUnavailable as error:
-            raise Fault(503, "The change was not made: it cannot be recorded") from error
-
-
-def _name(caller: Caller) -> str:
-    return caller.user.email or caller.user.id or caller.client_id
+        details = {"before": before.value, "after": after.value}
+        record = ChangeRecord(self.audit, REQUEST_TYPE)
+        await record.keep(Author(caller, trace_id), f"recording of inputs: {after}", details)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from axonflow_contracts.caller import CallerKind
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.tool_locks import OBSERVED_PATH, Observation
+from axonflow_governance.changes import Author
 from axonflow_web import TRACE
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from axonflow_orchestrator import callers
-from axonflow_orchestrator.connectors.changes import Author
 from axonflow_orchestrator.questions import answered, read_json
 from axonflow_orchestrator.resources import Orchestrator
 from axonflow_orchestrator.settings import OrchestratorSettings

@@ -16,10 +16,10 @@ from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.tool_locks import LockedTool, LockedTools, Observation, OfferedTool, ToolAccess
 from axonflow_database import Connection, Database, DatabaseUnavailable
+from axonflow_governance.changes import Author
 from axonflow_policy.tool_texts import ToolFlag, ToolTextJudge
 
 from axonflow_orchestrator.connectors import store as connectors
-from axonflow_orchestrator.connectors.changes import Author
 from axonflow_orchestrator.connectors.records import Installed
 from axonflow_orchestrator.connectors.service import find, tenant_of
 from axonflow_orchestrator.questions import text

@@ -1,4 +1,4 @@
-"""Who changed the policies: each change's row in the decision record, written before the change is committed.
+"""Who changed what governs: each change's row in the decision record, written before the change is committed.
 
 A change whose row cannot be kept is rolled back; a commit that fails after it leaves a row too many, never one too few.
 """
@@ -15,7 +15,7 @@ from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.verdicts import Plane, Verdict
 
-REQUEST_TYPE = "policy_change"
+POLICY_CHANGE = "policy_change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,32 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
-    """Writes the rows."""
+    """Writes the rows.
+
+    Attributes:
+        request_type: what kind of change, as the rows and their searches name it.
+    """
 
     audit: AuditLog
+    request_type: str = POLICY_CHANGE
 
-    async def keep(self, author: Author, summary: str, details: Mapping[str, object]) -> None:
+    async def keep(
+        self,
+        author: Author,
+        summary: str,
+        details: Mapping[str, object],
+        *,
+        tenant_id: str | None = None,
+        verdict: Verdict = Verdict.ALLOWED,
+    ) -> None:
         """Record one change.
 
         Args:
             author: who made it.
             summary: a short phrase, such as ``static policy updated``.
             details: what changed, for people and for searches.
+            tenant_id: whose thing was changed, where that is not the author's tenant.
+            verdict: ``blocked`` where the change stops something.
 
         Raises:
             Fault: 503, the row cannot be kept anywhere, so the change must not be made.
@@ -60,14 +75,14 @@ class ChangeRecord:
             id=key,
             decision_id=key,
             trace_id=author.trace_id or None,
-            tenant_id=caller.tenant_id,
+            tenant_id=caller.tenant_id if tenant_id is None else tenant_id,
             client_id=caller.client_id,
             user_id=caller.user.id or None,
             user_email=caller.user.email or None,
             user_role=caller.user.role or None,
             plane=Plane.AGENT.value,
-            request_type=REQUEST_TYPE,
-            verdict=Verdict.ALLOWED.value,
+            request_type=self.request_type,
+            verdict=verdict.value,
             reason=summary,
             metadata=details,
         )
