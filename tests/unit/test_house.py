@@ -202,3 +202,24 @@ def test_the_settings_reference_is_what_the_code_says() -> None:
     command = [sys.executable, "docs/write_settings.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"`make docs` writes it again\n{done.stderr}"
+
+
+def test_no_test_is_named_by_a_clock_or_by_chance() -> None:
+    """Workers of one run compare the tests that they collected, and stop where two of them differ."""
+    changing = {"urandom", "uuid4", "token_hex", "token_bytes", "time", "now", "random"}
+    found: list[str] = []
+    for name in tracked("tests/*.py"):
+        for decorator in _decorators(ast.parse(text_of(name))):
+            for call in (node for node in ast.walk(decorator) if isinstance(node, ast.Call)):
+                called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+                stamped = ast.unparse(call.func) == "gzip.compress" and "mtime" not in {
+                    key.arg for key in call.keywords
+                }
+                if called in changing or stamped:
+                    found.append(f"{name}:{call.lineno} {ast.unparse(call)[:60]}")
+    assert found == []
+
+
+def _decorators(tree: ast.Module) -> list[ast.expr]:
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return [decorator for function in functions for decorator in function.decorator_list]
