@@ -222,4 +222,5 @@ def test_no_test_is_named_by_a_clock_or_by_chance() -> None:
 
 def _decorators(tree: ast.Module) -> list[ast.expr]:
     functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    return [decorator for function in functions for decorator in function.decorator_list]
+    found = [decorator for function in functions for decorator in function.decorator_list]
+    return [each for each in found if not (isinstance(each, ast.Call) and "ids" in {key.arg for key in each.keywords})]
