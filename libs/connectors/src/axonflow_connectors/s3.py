@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axonflow_outbound import Answer, Outbound
+from axonflow_outbound.sigv4 import AwsKey, encoded_path, encoded_query, signed_headers
 
 from axonflow_connectors.faults import ConnectorFault, FaultKind
 from axonflow_connectors.gathering import Gathering, text_or_base64, within
 from axonflow_connectors.http_answers import endpoint_of, send
 from axonflow_connectors.protocol import Call, Capability, Connector, Limits, Rows, Written
-from axonflow_connectors.sigv4 import AwsKey, encoded_path, encoded_query, signed_headers
 from axonflow_connectors.specification import Configuration, ConnectorSpec, Field, Surroundings
 from axonflow_connectors.templates import scalar
 

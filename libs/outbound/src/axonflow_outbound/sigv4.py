@@ -1,6 +1,7 @@
-"""AWS Signature Version 4 for S3: a signature over method, path, query, signed headers and the body's hash.
+"""AWS Signature Version 4: a signature over method, path, query, signed headers and the body's hash.
 
-Source: "Authenticating Requests: Using the Authorization Header", Amazon S3 API reference.
+Sources: "Authenticating Requests: Using the Authorization Header", Amazon S3 API reference; "Create a signed AWS API
+request", AWS IAM user guide, for the other services, which encode the path once more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
+_S3 = "s3"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def signed_headers(
     body: bytes,
     now: dt.datetime,
     headers: Mapping[str, str] | None = None,
+    service: str = _S3,
 ) -> dict[str, str]:
     """The headers to send: those given, the date, the body's hash and ``Authorization``.
 
@@ -55,11 +58,12 @@ def signed_headers(
         key: whose signature.
         method: in capitals.
         host: as it will be sent, with the port if it is not the scheme's own.
-        path: encoded.
+        path: encoded, as it will be sent.
         query: as ``encoded_query`` makes it.
         body: hashed, so that it cannot be changed on the way.
         now: UTC.
         headers: further ones to sign.
+        service: as credential scopes name it, such as ``bedrock``.
     """
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     digest = hashlib.sha256(body).hexdigest()
@@ -69,19 +73,20 @@ def signed_headers(
     signed = {name.lower(): " ".join(value.split()) for name, value in {**sent, "host": host}.items()}
     names = ";".join(sorted(signed))
     lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
-    request = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{digest}"
-    scope = f"{stamp[:8]}/{key.region}/s3/aws4_request"
+    canonical = path if service == _S3 else encoded_path(path)
+    request = f"{method}\n{canonical}\n{query}\n{lines}\n{names}\n{digest}"
+    scope = f"{stamp[:8]}/{key.region}/{service}/aws4_request"
     to_sign = "\n".join([_ALGORITHM, stamp, scope, hashlib.sha256(request.encode()).hexdigest()])
-    signature = _mac(_signing_key(key, stamp[:8]), to_sign).hex()
+    signature = _mac(_signing_key(key, stamp[:8], service), to_sign).hex()
     sent["Authorization"] = (
         f"{_ALGORITHM} Credential={key.access_key_id}/{scope},SignedHeaders={names},Signature={signature}"
     )
     return sent
 
 
-def _signing_key(key: AwsKey, day: str) -> bytes:
+def _signing_key(key: AwsKey, day: str, service: str) -> bytes:
     secret = f"AWS4{key.secret_access_key}".encode()
-    for part in (day, key.region, "s3", "aws4_request"):
+    for part in (day, key.region, service, "aws4_request"):
         secret = _mac(secret, part)
     return secret
 

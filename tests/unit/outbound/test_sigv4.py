@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from axonflow_connectors.sigv4 import AwsKey, encoded_path, encoded_query, signed_headers
+from axonflow_outbound.sigv4 import AwsKey, encoded_path, encoded_query, signed_headers
 
 KEY = AwsKey("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", "us-east-1")
 HOST = "examplebucket.s3.amazonaws.com"
