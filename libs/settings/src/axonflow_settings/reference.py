@@ -20,9 +20,8 @@ def render(services: Mapping[str, type[ServiceSettings]]) -> str:
     shared = {declared.name: declared for _, declared in variables(ServiceSettings)}
     pages = [_INTRO, _section("All three services", list(shared.values()))]
     for name, struct in services.items():
-        own = [declared for _, declared in variables(struct) if shared.get(declared.name) != declared]
-        own = [declared for declared in own if declared.name not in shared]
-        pages.append(_section(f"The {name} alone", own))
+        own = [declared for _, declared in variables(struct) if declared.name not in shared]
+        pages.append(_section(f"The {name}", own))
     pages.append(_limits())
     return "\n".join(pages)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
 
-from axonflow_contracts.posture import ENFORCE_ALL, ENFORCE_NONE, Lever, Posture, Profile
+from axonflow_contracts.posture import Lever, Posture
 from axonflow_contracts.verdicts import Action
-from axonflow_settings import Secret, ServiceSettings, variable
-from axonflow_settings.core import boolean, choice, duration_s, http_url, integer, secret, words
+from axonflow_settings import JudgingSettings, Secret, variable
+from axonflow_settings.core import boolean, duration_s, http_url, integer, secret, words
+from axonflow_settings.judging import OTHER_ACTIONS, PII_ACTIONS
 
 OPENAI_DEFAULT = "https://api.openai.com/v1"
 BOOTSTRAP_SECRET_LENGTH = 32
@@ -21,29 +21,8 @@ def _bootstrap_client(text: str) -> tuple[str, Secret]:
     return client_id, Secret(client_secret)
 
 
-def _enforce(text: str) -> frozenset[Lever] | Profile:
-    """A list of levers; ``all`` and ``none`` are other words for the strict and the dev profile."""
-    named = words(text)
-    if named == (ENFORCE_ALL,):
-        return Profile.STRICT
-    if named == (ENFORCE_NONE,):
-        return Profile.DEV
-    legal = {lever.value for lever in Lever}
-    if not set(named) <= legal:
-        raise ValueError(f"a list of {', '.join(sorted(legal))}, or all, or none")
-    return frozenset(Lever(word) for word in named)
-
-
-def _lever(*actions: Action) -> Callable[[str], Action]:
-    return choice(Action, tuple(action.value for action in actions))
-
-
-_PII = _lever(Action.BLOCK, Action.REDACT, Action.WARN, Action.LOG)
-_OTHER = _lever(Action.BLOCK, Action.WARN, Action.LOG)
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AgentSettings(ServiceSettings):
+class AgentSettings(JudgingSettings):
     """The agent's environment."""
 
     port: int = variable("PORT", "Port to listen on.", integer(1, 65535), 8080)
@@ -85,42 +64,20 @@ class AgentSettings(ServiceSettings):
         integer(0, 10_000_000),
         0,
     )
-    profile: Profile = variable(
-        "AXONFLOW_PROFILE",
-        "Named strictness: dev, default (each policy's own action), strict or compliance.",
-        choice(Profile, tuple(Profile)),
-        Profile.DEFAULT,
-    )
-    enforce: frozenset[Lever] | Profile = variable(
-        "AXONFLOW_ENFORCE",
-        f"Families that must block: {', '.join(Lever)}; or all (strict), or none (dev).",
-        _enforce,
-        frozenset(),
-        default_text="",
-    )
-    pii_action: Action | None = variable("PII_ACTION", "block, redact, warn or log for all pii-*.", _PII, None)
-    sqli_action: Action | None = variable("SQLI_ACTION", "block, warn or log for security-sqli.", _OTHER, None)
-    sensitive_data_action: Action | None = variable(
-        "SENSITIVE_DATA_ACTION", "block, warn or log for sensitive-data.", _OTHER, None
-    )
-    high_risk_action: Action | None = variable("HIGH_RISK_ACTION", "block, warn or log above risk 0.8.", _OTHER, None)
-    dangerous_query_action: Action | None = variable(
-        "DANGEROUS_QUERY_ACTION", "block, warn or log for destructive SQL.", _OTHER, None
-    )
-    dangerous_command_action: Action | None = variable(
-        "DANGEROUS_COMMAND_ACTION", "block, warn or log for security-dangerous.", _OTHER, None
-    )
     gateway_pii_action: Action | None = variable(
-        "GATEWAY_PII_ACTION", "PII_ACTION for the gateway planes alone.", _PII, None
+        "GATEWAY_PII_ACTION", "PII_ACTION for the gateway planes alone.", PII_ACTIONS, None
     )
     gateway_sqli_action: Action | None = variable(
-        "GATEWAY_SQLI_ACTION", "SQLI_ACTION for the gateway planes alone.", _OTHER, None
+        "GATEWAY_SQLI_ACTION", "SQLI_ACTION for the gateway planes alone.", OTHER_ACTIONS, None
     )
     gateway_dangerous_query_action: Action | None = variable(
-        "GATEWAY_DANGEROUS_QUERY_ACTION", "DANGEROUS_QUERY_ACTION for the gateway planes alone.", _OTHER, None
+        "GATEWAY_DANGEROUS_QUERY_ACTION", "DANGEROUS_QUERY_ACTION for the gateway planes alone.", OTHER_ACTIONS, None
     )
     gateway_dangerous_command_action: Action | None = variable(
-        "GATEWAY_DANGEROUS_COMMAND_ACTION", "DANGEROUS_COMMAND_ACTION for the gateway planes alone.", _OTHER, None
+        "GATEWAY_DANGEROUS_COMMAND_ACTION",
+        "DANGEROUS_COMMAND_ACTION for the gateway planes alone.",
+        OTHER_ACTIONS,
+        None,
     )
     gateway_policies_enabled: bool = variable(
         "GATEWAY_STATIC_POLICIES_ENABLED",
@@ -135,13 +92,17 @@ class AgentSettings(ServiceSettings):
         (),
     )
 
-    mcp_pii_action: Action | None = variable("MCP_PII_ACTION", "PII_ACTION for the MCP planes alone.", _PII, None)
-    mcp_sqli_action: Action | None = variable("MCP_SQLI_ACTION", "SQLI_ACTION for the MCP planes alone.", _OTHER, None)
+    mcp_pii_action: Action | None = variable(
+        "MCP_PII_ACTION", "PII_ACTION for the MCP planes alone.", PII_ACTIONS, None
+    )
+    mcp_sqli_action: Action | None = variable(
+        "MCP_SQLI_ACTION", "SQLI_ACTION for the MCP planes alone.", OTHER_ACTIONS, None
+    )
     mcp_dangerous_query_action: Action | None = variable(
-        "MCP_DANGEROUS_QUERY_ACTION", "DANGEROUS_QUERY_ACTION for the MCP planes alone.", _OTHER, None
+        "MCP_DANGEROUS_QUERY_ACTION", "DANGEROUS_QUERY_ACTION for the MCP planes alone.", OTHER_ACTIONS, None
     )
     mcp_dangerous_command_action: Action | None = variable(
-        "MCP_DANGEROUS_COMMAND_ACTION", "DANGEROUS_COMMAND_ACTION for the MCP planes alone.", _OTHER, None
+        "MCP_DANGEROUS_COMMAND_ACTION", "DANGEROUS_COMMAND_ACTION for the MCP planes alone.", OTHER_ACTIONS, None
     )
     mcp_policies_enabled: bool = variable(
         "MCP_STATIC_POLICIES_ENABLED",
@@ -236,7 +197,7 @@ class AgentSettings(ServiceSettings):
     @property
     def gateway_posture(self) -> Posture:
         """The operator's levers for the gateway planes, as the policy engine takes them."""
-        return self._posture(
+        return self.posture(
             "GATEWAY",
             {
                 Lever.PII: self.gateway_pii_action,
@@ -250,7 +211,7 @@ class AgentSettings(ServiceSettings):
     @property
     def mcp_posture(self) -> Posture:
         """The same for the planes of connectors and their checks."""
-        return self._posture(
+        return self.posture(
             "MCP",
             {
                 Lever.PII: self.mcp_pii_action,
@@ -261,25 +222,6 @@ class AgentSettings(ServiceSettings):
             self.mcp_skip_categories,
         )
 
-    def _posture(self, mode: str, levers: Mapping[Lever, Action | None], skipped: tuple[str, ...]) -> Posture:
-        return Posture(
-            profile=self.enforce if isinstance(self.enforce, Profile) else self.profile,
-            enforce=frozenset() if isinstance(self.enforce, Profile) else self.enforce,
-            global_levers=_set(
-                {
-                    Lever.PII: self.pii_action,
-                    Lever.SQLI: self.sqli_action,
-                    Lever.SENSITIVE_DATA: self.sensitive_data_action,
-                    Lever.HIGH_RISK: self.high_risk_action,
-                    Lever.DANGEROUS_QUERIES: self.dangerous_query_action,
-                    Lever.DANGEROUS_COMMANDS: self.dangerous_command_action,
-                }
-            ),
-            mode_levers=_set(levers),
-            mode=mode,
-            skip_categories=frozenset(skipped),
-        )
-
     def check(self) -> list[str]:
         """Rules over several variables."""
         faults = super().check()
@@ -288,7 +230,3 @@ class AgentSettings(ServiceSettings):
         if self.mcp_dynamic_policies:
             faults.append("MCP_DYNAMIC_POLICIES_ENABLED=true: this version cannot judge MCP calls by dynamic policies")
         return faults
-
-
-def _set(levers: Mapping[Lever, Action | None]) -> dict[Lever, Action]:
-    return {lever: action for lever, action in levers.items() if action is not None}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from axonflow_settings import ServiceSettings, variable
+from axonflow_settings import JudgingSettings, variable
 from axonflow_settings.core import integer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OrchestratorSettings(ServiceSettings):
+class OrchestratorSettings(JudgingSettings):
     """The orchestrator's environment."""
 
     port: int = variable("PORT", "Port to listen on.", integer(1, 65535), 8081)
