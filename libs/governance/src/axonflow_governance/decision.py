@@ -100,12 +100,16 @@ class Particulars(msgspec.Struct, frozen=True, kw_only=True):
         metadata: members of the row's metadata.
         context: values that an operator allowed to be kept, by name; in the row's metadata and on the span.
         details: rows of other tables, committed with the decision's row or not at all.
+        response_sample: the beginning of the answer after redaction, where it was drawn for review.
+        redacted_fields: what was masked in the answer.
     """
 
     request_type: str | None = None
     metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
     context: Mapping[str, str] = msgspec.field(default_factory=dict)
     details: tuple[DetailRow, ...] = ()
+    response_sample: str | None = None
+    redacted_fields: tuple[str, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from axonflow_audit import AuditEntry, AuditRow, DetailRow, LlmCallRow, MatchedPolicy, SealedInputRow
+from axonflow_audit import (
+    AuditEntry,
+    AuditRow,
+    DecisionChainRow,
+    DetailRow,
+    LlmCallRow,
+    MatchedPolicy,
+    SealedInputRow,
+)
+from axonflow_audit.chains import ANCHOR, anchor_of
 from axonflow_audit.rows import MOST_SPANS
 from axonflow_contracts.caller import ANONYMOUS_TENANT
 from axonflow_contracts.verdicts import WIRE_WORDS, Phase, Severity, Tier, Verdict, Wire
@@ -78,6 +87,8 @@ def _decision_row(decision: Decision, call: ModelCall | None, added: Particulars
         cost_usd=call.cost_usd if call else None,
         error_message=call.error or None if call else None,
         metadata=_metadata(call, added),
+        response_sample=added.response_sample,
+        redacted_fields=added.redacted_fields,
     )
 
 
@@ -164,6 +175,9 @@ def _role_of(path: str, phase: Phase) -> str:
 
 def _metadata(call: ModelCall | None, added: Particulars) -> dict[str, Any]:
     kept = {**added.metadata, **_status(call)}
+    anchor = anchor_of([row for row in added.details if isinstance(row, DecisionChainRow)])
+    if anchor is not None:
+        kept[ANCHOR] = anchor
     return {**kept, "context": dict(added.context)} if added.context else kept
 
 

@@ -43,12 +43,12 @@ from axonflow_agent.mcp.checks import Checks
 from axonflow_agent.mcp.exfiltration import Limits
 from axonflow_agent.mcp.repeats import Repeats
 from axonflow_agent.mcp_server import plane as mcp_server
-from axonflow_agent.mcp_server.orchestrator import Orchestrator
 from axonflow_agent.mcp_server.sessions import Sessions
 from axonflow_agent.mcp_server.tools import Toolbox
 from axonflow_agent.mcp_server.transport import quiet
 from axonflow_agent.openai import endpoints as openai
 from axonflow_agent.openai.service import ChatService
+from axonflow_agent.orchestrator import Orchestrator
 from axonflow_agent.policies import routes as policies
 from axonflow_agent.resources import Agent
 from axonflow_agent.upstream import Upstream

@@ -9,21 +9,16 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import msgspec
-from axonflow_audit import AuditLog, RefusalFold
+from axonflow_audit import AuditLog
 from axonflow_contracts.posture import Posture
-from axonflow_contracts.recording import InputMode
-from axonflow_contracts.version import platform_version
-from axonflow_database import Database, internal_secret, partition_keeper, sealing_keys
-from axonflow_governance import CurrentSet, Governor, PolicySource
-from axonflow_governance.inputs import InputSealer
-from axonflow_governance.recording import Recording, TenantModes
-from axonflow_governance.store import announce_posture
+from axonflow_database import Database, internal_secret, partition_keeper
+from axonflow_governance import Governor, PolicySource
+from axonflow_governance.opening import Governors, open_recording
 from axonflow_guards import NonceLedger, RateLimiter
 from axonflow_internal_auth import TokenMinter, TokenVerifier
 from axonflow_policy import catalogue
-from axonflow_sealing import Sealer
 from axonflow_settings import Edition, Secret
-from axonflow_telemetry import DecisionTracer, Metrics
+from axonflow_telemetry import Metrics
 from axonflow_web import Lifecycle
 
 from axonflow_agent.auth.authenticator import Authenticator
@@ -52,6 +47,7 @@ class Agent:
     Attributes:
         upstream: connections to model providers.
         mcp_governor: of the MCP planes, which have levers of their own; it records like the other.
+        proxy_governor: of Proxy Mode, which judges by the levers alone.
         siblings: connections to orchestrator and portal; apart, so that slow models never keep a plan waiting.
     """
 
@@ -65,6 +61,7 @@ class Agent:
     audit: AuditLog
     governor: Governor
     mcp_governor: Governor
+    proxy_governor: Governor
     door: Door
     breaker: Breaker
     connectors: ConnectorRuntime
@@ -97,8 +94,8 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         breaker = await _open_breaker(stack, settings, database, metrics)
         _keep_up(stack, database, audit)
         mcp_posture = _posture("MCP", settings.mcp_posture, enabled=settings.mcp_policies_enabled)
-        recording = await _open_recording(stack, settings, database, (posture, mcp_posture))
-        governors = _Governors(stack, settings, metrics, audit=audit, gate=breaker, recording=recording)
+        recording = await open_recording(stack, settings, database, (posture, mcp_posture, settings.proxy_posture))
+        governors = Governors(stack, settings, metrics, service=SERVICE, audit=audit, gate=breaker, recording=recording)
         siblings = await stack.enter_async_context(_session(settings.upstream_connections))
         minter = TokenMinter(secret, NAME)
         yield Agent(
@@ -112,6 +109,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
             audit=audit,
             governor=governors.over(policies),
             mcp_governor=governors.over(policies.under(mcp_posture)),
+            proxy_governor=governors.over(policies.under(settings.proxy_posture)),
             door=door,
             breaker=breaker,
             connectors=await open_connectors(stack, settings, database, metrics, session=siblings, minter=minter),
@@ -184,68 +182,6 @@ async def _open_audit(
     )
     stack.push_async_callback(audit.close)
     return audit
-
-
-async def _open_recording(
-    stack: contextlib.AsyncExitStack, settings: AgentSettings, database: Database, postures: tuple[Posture, ...]
-) -> Recording:
-    """Who has how much of their inputs kept; and the operator's levers told to those who make decisions again."""
-    async with database.platform() as connection:
-        for posture in postures:
-            await announce_posture(connection, posture)
-    ceiling = InputMode(settings.record_input)
-    modes = TenantModes(database, ceiling)
-    await modes.start()
-    stack.push_async_callback(modes.close)
-    seals = ceiling is InputMode.SEALED
-    return Recording(modes, InputSealer(Sealer(await sealing_keys(settings, database))) if seals else None)
-
-
-class _Governors:
-    """Makes governors that judge by different sets and share everything else."""
-
-    def __init__(
-        self,
-        stack: contextlib.AsyncExitStack,
-        settings: AgentSettings,
-        metrics: Metrics,
-        *,
-        audit: AuditLog,
-        gate: Breaker,
-        recording: Recording,
-    ) -> None:
-        self._stack = stack
-        self._recording = recording
-        self._settings = settings
-        self._audit = audit
-        self._gate = gate
-        self._tracer = DecisionTracer(
-            settings.otel_endpoint,
-            service=settings.otel_service_name or SERVICE,
-            version=platform_version(),
-            metrics=metrics,
-            sample_rate=settings.otel_sample_rate,
-            environment=settings.environment,
-        )
-        stack.push_async_callback(self._tracer.close)
-        self._refusals = RefusalFold(audit.write)
-        stack.push_async_callback(self._refusals.close)
-
-    def over(self, policies: CurrentSet) -> Governor:
-        """A governor, closed with the stack."""
-        settings = self._settings
-        governor = Governor(
-            policies=policies,
-            audit=self._audit,
-            refusals=self._refusals,
-            tracer=self._tracer,
-            approvals_act=settings.edition is not Edition.COMMUNITY,
-            recording=self._recording,
-            org_id=settings.org_id,
-            gate=self._gate,
-        )
-        self._stack.callback(governor.close)
-        return governor
 
 
 def _session(connections: int) -> aiohttp.ClientSession:

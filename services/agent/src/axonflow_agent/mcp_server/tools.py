@@ -16,7 +16,7 @@ from axonflow_agent.mcp import answers
 from axonflow_agent.mcp.bodies import CheckInputBody, CheckOutputBody
 from axonflow_agent.mcp.checks import Checks
 from axonflow_agent.mcp_server.catalogue import TOOLS, Tool
-from axonflow_agent.mcp_server.orchestrator import Answer, Orchestrator, segment
+from axonflow_agent.orchestrator import Answer, Orchestrator, segment
 from axonflow_agent.policies.query import ListQuery, parse_query
 
 T = TypeVar("T")
