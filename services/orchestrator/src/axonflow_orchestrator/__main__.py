@@ -7,13 +7,13 @@ import os
 
 from axonflow_audit import AuditDirectoryError
 from axonflow_database import DatabaseUnavailable, MigrationError, UnsafeLogin, migrate
+from axonflow_governance import PolicySetUnavailable
 from axonflow_settings import load
 from axonflow_telemetry import configure_logs
 from axonflow_web import run_service, serve
 
 from axonflow_orchestrator.app import create_app
-from axonflow_orchestrator.health import SERVICE
-from axonflow_orchestrator.resources import open_orchestrator
+from axonflow_orchestrator.resources import SERVICE, open_orchestrator
 from axonflow_orchestrator.settings import OrchestratorSettings
 
 
@@ -33,4 +33,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    run_service(main, refusals=(MigrationError, DatabaseUnavailable, UnsafeLogin, AuditDirectoryError))
+    run_service(
+        main, refusals=(MigrationError, DatabaseUnavailable, UnsafeLogin, AuditDirectoryError, PolicySetUnavailable)
+    )

@@ -15,7 +15,8 @@ from axonflow_web import Lifecycle, Stage
 from starlette.requests import Request
 from starlette.responses import Response
 
-SERVICE = "axonflow-orchestrator"
+from axonflow_orchestrator.resources import SERVICE
+
 PROBE_TIMEOUT_S = 2.0
 
 # Flips as each part lands; orchestrator.md §1.1 names them.

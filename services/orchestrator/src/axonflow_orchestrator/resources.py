@@ -10,17 +10,21 @@ from pathlib import Path
 from axonflow_audit import AuditLog
 from axonflow_connectors import ConnectorRegistry, Surroundings, standard_specs
 from axonflow_database import Database, internal_secret, partition_keeper, sealing_keys
+from axonflow_governance import Governor, PolicySource
+from axonflow_governance.opening import Governors, open_recording
 from axonflow_governance.rebuilding import SetBuilder
 from axonflow_guards import IdempotencyKeys, NonceLedger
 from axonflow_internal_auth import TokenVerifier
 from axonflow_outbound import Egress, Outbound
 from axonflow_sealing import Sealer
+from axonflow_settings import Edition
 from axonflow_telemetry import Metrics
 from axonflow_web import Lifecycle
 
 from axonflow_orchestrator.settings import OrchestratorSettings
 
 NAME = "orchestrator"
+SERVICE = "axonflow-orchestrator"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,8 @@ class Orchestrator:
     database: Database
     verifier: TokenVerifier
     audit: AuditLog
+    policies: PolicySource
+    governor: Governor
     idempotency: IdempotencyKeys
     connectors: ConnectorRegistry
     sealer: Sealer
@@ -41,48 +47,75 @@ class Orchestrator:
 
 @contextlib.asynccontextmanager
 async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orchestrator]:
-    """Open pools, secrets and the audit log; the schema must have been migrated.
+    """Open pools, secrets, the audit log and the policies; the schema must have been migrated.
 
     Raises:
         DatabaseUnavailable: PostgreSQL does not answer, or holds no internal secret.
         AuditDirectoryError: rows could not be kept while PostgreSQL is away.
+        PolicySetUnavailable: the system policies could not be read whole.
     """
     async with contextlib.AsyncExitStack() as stack:
         metrics = Metrics()
         database = await Database.open(settings)
         stack.push_async_callback(database.close)
-        secret = await internal_secret(settings, database)
-        previous = settings.internal_secret_previous
-        audit = await AuditLog.open(
-            database,
-            service=NAME,
-            fallback_path=settings.audit_fallback_path,
-            commit_wait_s=settings.audit_commit_wait_ms / 1000,
-            asynchronous=settings.audit_async,
-            max_file_bytes=settings.audit_fallback_max_bytes,
-            metrics=metrics,
-        )
-        stack.push_async_callback(audit.close)
-        partitions = partition_keeper(database)
-        partitions.start()
-        stack.push_async_callback(partitions.close)
+        audit = await _open_audit(stack, settings, database, metrics)
+        policies = await _open_policies(stack, settings, database, metrics)
+        recording = await open_recording(stack, settings, database, (settings.proxy_posture,))
+        governors = Governors(stack, settings, metrics, service=SERVICE, audit=audit, recording=recording)
         outbound = await stack.enter_async_context(Outbound(Egress.parse(settings.egress_allow)))
-        sqlite_root = Path(settings.connector_sqlite_dir) if settings.connector_sqlite_dir else None
-        surroundings = Surroundings(
-            outbound=outbound, sqlite_root=sqlite_root, stdio_commands=settings.mcp_stdio_commands
-        )
         sets = SetBuilder(database)
         stack.push_async_callback(sets.close)
         yield Orchestrator(
             settings=settings,
             database=database,
-            verifier=TokenVerifier(
-                (secret,) if previous is None else (secret, previous), NAME, NonceLedger(database, NAME)
-            ),
+            verifier=await _verifier(settings, database),
             audit=audit,
+            policies=policies,
+            governor=governors.over(policies),
             idempotency=IdempotencyKeys(database),
-            connectors=ConnectorRegistry(standard_specs(), surroundings),
+            connectors=_connectors(settings, outbound),
             sealer=Sealer(await sealing_keys(settings, database)),
             sets=sets,
             metrics=metrics,
         )
+
+
+async def _open_audit(
+    stack: contextlib.AsyncExitStack, settings: OrchestratorSettings, database: Database, metrics: Metrics
+) -> AuditLog:
+    audit = await AuditLog.open(
+        database,
+        service=NAME,
+        fallback_path=settings.audit_fallback_path,
+        commit_wait_s=settings.audit_commit_wait_ms / 1000,
+        asynchronous=settings.audit_async,
+        max_file_bytes=settings.audit_fallback_max_bytes,
+        metrics=metrics,
+    )
+    stack.push_async_callback(audit.close)
+    partitions = partition_keeper(database)
+    partitions.start()
+    stack.push_async_callback(partitions.close)
+    return audit
+
+
+async def _open_policies(
+    stack: contextlib.AsyncExitStack, settings: OrchestratorSettings, database: Database, metrics: Metrics
+) -> PolicySource:
+    """The policies that judge replies, plans and gates, under the same levers as the agent judges proxied requests."""
+    policies = PolicySource(database, settings.proxy_posture, overrides_act=settings.edition is Edition.ENTERPRISE)
+    await policies.start()
+    stack.push_async_callback(policies.close)
+    metrics.watch_policy_set_age(lambda: policies.age_s)
+    return policies
+
+
+async def _verifier(settings: OrchestratorSettings, database: Database) -> TokenVerifier:
+    secret, previous = await internal_secret(settings, database), settings.internal_secret_previous
+    return TokenVerifier((secret,) if previous is None else (secret, previous), NAME, NonceLedger(database, NAME))
+
+
+def _connectors(settings: OrchestratorSettings, outbound: Outbound) -> ConnectorRegistry:
+    sqlite_root = Path(settings.connector_sqlite_dir) if settings.connector_sqlite_dir else None
+    surroundings = Surroundings(outbound=outbound, sqlite_root=sqlite_root, stdio_commands=settings.mcp_stdio_commands)
+    return ConnectorRegistry(standard_specs(), surroundings)
