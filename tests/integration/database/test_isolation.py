@@ -29,7 +29,7 @@ INSERT_AUDIT = """
         AS x (org_id text, created_at timestamptz, id text, decision_id text, plane text, verdict text)
     ON CONFLICT DO NOTHING
 """
-AUDIT_TABLES = ("audit_logs", "gateway_contexts", "llm_call_audits", "mcp_query_audits")
+AUDIT_TABLES = ("audit_logs", "decision_chain", "gateway_contexts", "llm_call_audits", "mcp_query_audits")
 
 
 async def add_client(database: Database, org: str, client: str) -> None:

@@ -18,6 +18,7 @@ Owner = psycopg.Connection[tuple[Any, ...]]
 REFERENCE_TABLES = {"clients"}
 RECORD = (
     "audit_logs",
+    "decision_chain",
     "gateway_contexts",
     "llm_call_audits",
     "mcp_query_audits",
@@ -98,6 +99,7 @@ def test_rights_are_given_to_our_roles_alone(owner: Owner) -> None:
         ("gateway_contexts", "INSERT"),
         ("mcp_query_audits", "INSERT"),
         ("sealed_inputs", "INSERT"),
+        ("decision_chain", "INSERT"),
     }
     audit = {(role, right) for table, role, right in grants if table.startswith(RECORD)}
     assert audit == {

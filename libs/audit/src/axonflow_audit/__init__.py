@@ -8,6 +8,7 @@ from axonflow_audit.refusals import RefusalFold
 from axonflow_audit.rows import (
     AuditEntry,
     AuditRow,
+    DecisionChainRow,
     DetailRow,
     GatewayContextRow,
     LlmCallRow,
@@ -24,6 +25,7 @@ __all__ = [
     "AuditLog",
     "AuditRow",
     "AuditUnavailable",
+    "DecisionChainRow",
     "DetailRow",
     "GatewayContextRow",
     "LlmCallRow",

@@ -11,10 +11,12 @@ import msgspec
 
 from axonflow_audit.rows import (
     AUDIT_LOGS,
+    CHAIN_MEMBER,
     TABLE_OF,
     TOO_LARGE,
     AuditEntry,
     AuditRow,
+    DecisionChainRow,
     DetailRow,
     GatewayContextRow,
     LlmCallRow,
@@ -105,6 +107,11 @@ _line_decoder = msgspec.json.Decoder(_Line)
 _encoder = msgspec.json.Encoder(enc_hook=lambda value: dict(value) if isinstance(value, Mapping) else str(value))
 
 
+def storable(row: _Row) -> _Row:
+    """``row`` as PostgreSQL will hold it: what a reader finds again, and so what a hash must be made of."""
+    return _encode_row(row)[0]
+
+
 def _encode_row(row: _Row) -> tuple[_Row, bytes]:
     """The row as it will stand and its JSON; the common case costs one pass of the encoder."""
     try:
@@ -144,7 +151,7 @@ def _flagged(row: AuditRow | DetailRow, changes: dict[str, Any]) -> dict[str, An
     """The changes, with the mark that there were some; a table without room for it has the decision's row beside it."""
     if isinstance(row, AuditRow):
         return {**changes, "input_flagged": True}
-    if isinstance(row, LlmCallRow):
+    if isinstance(row, LlmCallRow | DecisionChainRow):
         return {**changes, "metadata": {**changes.get("metadata", row.metadata), _ALTERED: True}}
     return changes
 
@@ -164,6 +171,10 @@ def _without_bulk(row: AuditRow | DetailRow) -> dict[str, Any]:
     bulk: dict[str, Any] = {"metadata": {}}
     if isinstance(row, AuditRow):
         bulk["matched_policies"] = row.matched_policies[:100]
+        bulk["metadata"] = {name: value for name, value in row.metadata.items() if name == CHAIN_MEMBER}
+        bulk["redacted_fields"] = row.redacted_fields[:100]
+    elif isinstance(row, DecisionChainRow):
+        bulk |= {"policies_evaluated": row.policies_evaluated[:100], "data_sources": ()}
     return _flagged(row, bulk)
 
 

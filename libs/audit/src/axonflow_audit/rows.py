@@ -16,6 +16,7 @@ import msgspec
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 MOST_SPANS = 32
+CHAIN_MEMBER = "chain"  # of a decision's metadata: see ``axonflow_audit.chains``
 
 
 class MatchedPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,8 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
         input_flagged: text held what PostgreSQL cannot keep, or was too long, and was altered. Set by the log.
         latency_ms: how long deciding took; ``response_time_ms`` is the whole call.
         folded_count: how many equal refusals the row stands for.
+        response_sample: the beginning of the answer after redaction, where it was drawn for review.
+        redacted_fields: what was masked in the answer, by kind or by place.
     """
 
     org_id: str
@@ -96,6 +99,8 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     folded_count: int = 1
     row_hash: str | None = None
     canonical_version: int | None = None
+    response_sample: str | None = None
+    redacted_fields: tuple[str, ...] = ()
 
 
 class LlmCallRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,7 +220,48 @@ class SealedInputRow(msgspec.Struct, frozen=True, kw_only=True):
 
 TOO_LARGE = "too_large"
 
-DetailRow = LlmCallRow | GatewayContextRow | McpQueryRow | SealedInputRow
+
+class DecisionChainRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``decision_chain``: one step of a governed request, linked to the step before it.
+
+    Attributes:
+        chain_id: the decision id, or the chain of an earlier request that this one goes on with.
+        step_number: from 1, in the order in which the steps of this decision were taken.
+        parent_request_id: the request on whose behalf this one was made, where that is known.
+        audit_hash: see `axonflow_audit.chains`.
+    """
+
+    org_id: str
+    created_at: datetime
+    decision_id: str
+    step_number: int
+    chain_id: str
+    request_id: str | None = None
+    parent_request_id: str | None = None
+    trace_id: str | None = None
+    tenant_id: str = ""
+    client_id: str = ""
+    user_id: str | None = None
+    decision_type: str
+    step_name: str
+    system_id: str = ""
+    model_provider: str = ""
+    model_id: str = ""
+    decision_outcome: str
+    policies_evaluated: tuple[str, ...] = ()
+    policy_triggered: str = ""
+    risk_level: str = ""
+    requires_human_review: bool = False
+    started_at: datetime
+    processing_time_ms: float
+    input_hash: str = ""
+    output_hash: str = ""
+    data_sources: tuple[str, ...] = ()
+    metadata: Mapping[str, object] = _NOTHING
+    audit_hash: str
+
+
+DetailRow = LlmCallRow | GatewayContextRow | McpQueryRow | SealedInputRow | DecisionChainRow
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -230,6 +276,7 @@ LLM_CALL_AUDITS = "llm_call_audits"
 GATEWAY_CONTEXTS = "gateway_contexts"
 MCP_QUERY_AUDITS = "mcp_query_audits"
 SEALED_INPUTS = "sealed_inputs"
+DECISION_CHAIN = "decision_chain"
 TABLES: Mapping[str, type[AuditRow | DetailRow]] = MappingProxyType(
     {
         AUDIT_LOGS: AuditRow,
@@ -237,6 +284,7 @@ TABLES: Mapping[str, type[AuditRow | DetailRow]] = MappingProxyType(
         GATEWAY_CONTEXTS: GatewayContextRow,
         MCP_QUERY_AUDITS: McpQueryRow,
         SEALED_INPUTS: SealedInputRow,
+        DECISION_CHAIN: DecisionChainRow,
     }
 )
 TABLE_OF: Mapping[type[AuditRow | DetailRow], str] = MappingProxyType({kind: name for name, kind in TABLES.items()})

@@ -13,27 +13,35 @@ from typing import LiteralString
 import psycopg
 
 from axonflow_audit.encoding import EncodedEntry
-from axonflow_audit.rows import AUDIT_LOGS, GATEWAY_CONTEXTS, LLM_CALL_AUDITS, MCP_QUERY_AUDITS, SEALED_INPUTS
+from axonflow_audit.rows import (
+    AUDIT_LOGS,
+    DECISION_CHAIN,
+    GATEWAY_CONTEXTS,
+    LLM_CALL_AUDITS,
+    MCP_QUERY_AUDITS,
+    SEALED_INPUTS,
+)
 
 # COPY is refused under row security; this costs as much as COPY, and unnest of arrays seven times the CPU.
+# Lines in files of earlier versions do not tell redacted_fields.
 INSERT_AUDIT_LOGS = """
 INSERT INTO audit_logs (
     org_id, created_at, id, decision_id, request_id, trace_id, tenant_id, client_id, user_id, user_email, user_role,
     plane, phase, request_type, verdict, matched_policies, policy_set_hash, reason, query, query_hash, input_flagged,
     latency_ms, redaction_count, provider, model, response_time_ms, tokens_used, cost_usd, error_message, metadata,
-    folded_count, row_hash, canonical_version)
+    folded_count, row_hash, canonical_version, response_sample, redacted_fields)
 SELECT
     org_id, created_at, id, decision_id, request_id, trace_id, tenant_id, client_id, user_id, user_email, user_role,
     plane, phase, request_type, verdict, matched_policies, policy_set_hash, reason, query, query_hash, input_flagged,
     latency_ms, redaction_count, provider, model, response_time_ms, tokens_used, cost_usd, error_message, metadata,
-    folded_count, row_hash, canonical_version
+    folded_count, row_hash, canonical_version, response_sample, coalesce(redacted_fields, '{}')
 FROM json_to_recordset(%(audit_logs)s::json) AS x(
     org_id text, created_at timestamptz, id text, decision_id text, request_id text, trace_id text, tenant_id text,
     client_id text, user_id text, user_email text, user_role text, plane text, phase text, request_type text,
     verdict text, matched_policies jsonb, policy_set_hash text, reason text, query text, query_hash text,
     input_flagged boolean, latency_ms double precision, redaction_count integer, provider text, model text,
     response_time_ms double precision, tokens_used bigint, cost_usd numeric, error_message text, metadata jsonb,
-    folded_count integer, row_hash text, canonical_version integer)
+    folded_count integer, row_hash text, canonical_version integer, response_sample text, redacted_fields text[])
 ON CONFLICT DO NOTHING
 """
 
@@ -99,6 +107,27 @@ FROM json_to_recordset(%(sealed_inputs)s::json) AS x(
 ON CONFLICT DO NOTHING
 """
 
+INSERT_DECISION_CHAIN = """
+INSERT INTO decision_chain (
+    org_id, created_at, decision_id, step_number, chain_id, request_id, parent_request_id, trace_id, tenant_id,
+    client_id, user_id, decision_type, step_name, system_id, model_provider, model_id, decision_outcome,
+    policies_evaluated, policy_triggered, risk_level, requires_human_review, started_at, processing_time_ms,
+    input_hash, output_hash, data_sources, metadata, audit_hash)
+SELECT
+    org_id, created_at, decision_id, step_number, chain_id, request_id, parent_request_id, trace_id, tenant_id,
+    client_id, user_id, decision_type, step_name, system_id, model_provider, model_id, decision_outcome,
+    policies_evaluated, policy_triggered, risk_level, requires_human_review, started_at, processing_time_ms,
+    input_hash, output_hash, data_sources, metadata, audit_hash
+FROM json_to_recordset(%(decision_chain)s::json) AS x(
+    org_id text, created_at timestamptz, decision_id text, step_number integer, chain_id text, request_id text,
+    parent_request_id text, trace_id text, tenant_id text, client_id text, user_id text, decision_type text,
+    step_name text, system_id text, model_provider text, model_id text, decision_outcome text,
+    policies_evaluated text[], policy_triggered text, risk_level text, requires_human_review boolean,
+    started_at timestamptz, processing_time_ms double precision, input_hash text, output_hash text,
+    data_sources text[], metadata jsonb, audit_hash text)
+ON CONFLICT DO NOTHING
+"""
+
 _INSERTS: Mapping[str, LiteralString] = MappingProxyType(
     {
         AUDIT_LOGS: INSERT_AUDIT_LOGS,
@@ -106,6 +135,7 @@ _INSERTS: Mapping[str, LiteralString] = MappingProxyType(
         GATEWAY_CONTEXTS: INSERT_GATEWAY_CONTEXTS,
         MCP_QUERY_AUDITS: INSERT_MCP_QUERY_AUDITS,
         SEALED_INPUTS: INSERT_SEALED_INPUTS,
+        DECISION_CHAIN: INSERT_DECISION_CHAIN,
     }
 )
 

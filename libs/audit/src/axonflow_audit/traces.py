@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, LiteralString
 
 import msgspec
 from psycopg.rows import dict_row
 
+from axonflow_audit.chains import anchored, steps_of
 from axonflow_audit.rows import (
     AUDIT_LOGS,
+    DECISION_CHAIN,
     GATEWAY_CONTEXTS,
     LLM_CALL_AUDITS,
     MCP_QUERY_AUDITS,
     AuditRow,
+    DecisionChainRow,
     DetailRow,
     GatewayContextRow,
     LlmCallRow,
@@ -61,25 +65,36 @@ async def rows_of_trace(connection: Connection, params: dict[str, Any]) -> list[
         params: ``org_id``, ``tenant_id`` (None for every tenant), ``trace_id``, ``since`` and ``limit``, which holds
             for each table.
     """
-    found: list[TraceRow] = [
-        TraceRow(AUDIT_LOGS, msgspec.convert(row, AuditRow))
-        for row in await _read(connection, DECISIONS_OF_TRACE, params)
-    ]
-    if not found:
+    decisions = await decisions_of_trace(connection, params)
+    if not decisions:
         return []
-    ids = {**params, "ids": [each.row.id for each in found] + _reported(found)}
+    found = [TraceRow(AUDIT_LOGS, row) for row in decisions]
+    ids = {**params, "ids": [row.id for row in decisions] + _reported(decisions)}
     calls = await _read(connection, CALLS_OF_DECISIONS, ids)
     contexts = await _read(connection, CONTEXTS_OF_DECISIONS, ids)
     queries = await _read(connection, QUERIES_OF_DECISIONS, ids)
     found += [TraceRow(LLM_CALL_AUDITS, msgspec.convert(row, LlmCallRow)) for row in calls]
     found += [TraceRow(GATEWAY_CONTEXTS, msgspec.convert(row, GatewayContextRow)) for row in contexts]
     found += [TraceRow(MCP_QUERY_AUDITS, msgspec.convert(row, McpQueryRow)) for row in queries]
-    return sorted(found, key=lambda each: (each.row.created_at, each.source != AUDIT_LOGS, each.source, each.row.id))
+    steps = await steps_of(connection, [row for row in decisions if anchored(row)], limit=params["limit"])
+    found += [TraceRow(DECISION_CHAIN, row) for row in steps]
+    return sorted(found, key=_place)
 
 
-def _reported(found: list[TraceRow]) -> list[str]:
+async def decisions_of_trace(connection: Connection, params: dict[str, Any]) -> list[AuditRow]:
+    """The decisions of a trace, oldest first; ``params`` as for `rows_of_trace`."""
+    return [msgspec.convert(row, AuditRow) for row in await _read(connection, DECISIONS_OF_TRACE, params)]
+
+
+def _place(found: TraceRow) -> tuple[datetime, bool, str, str, int]:
+    row = found.row
+    key, step = (row.decision_id, row.step_number) if isinstance(row, DecisionChainRow) else (row.id, 0)
+    return row.created_at, found.source != AUDIT_LOGS, found.source, key, step
+
+
+def _reported(decisions: list[AuditRow]) -> list[str]:
     """Ids of calls that clients reported later (Gateway Mode): the report's decision names its call."""
-    named = (each.row.metadata.get("audit_id") for each in found if isinstance(each.row, AuditRow))
+    named = (row.metadata.get("audit_id") for row in decisions)
     return [audit_id for audit_id in named if isinstance(audit_id, str)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from axonflow_audit import (
     AuditEntry,
     AuditRow,
@@ -13,8 +14,8 @@ from axonflow_audit import (
     MatchedPolicy,
     SealedInputRow,
 )
-from axonflow_audit.chains import ANCHOR, anchor_of
-from axonflow_audit.rows import MOST_SPANS
+from axonflow_audit.chains import anchor_of
+from axonflow_audit.rows import CHAIN_MEMBER, MOST_SPANS
 from axonflow_contracts.caller import ANONYMOUS_TENANT
 from axonflow_contracts.verdicts import WIRE_WORDS, Phase, Severity, Tier, Verdict, Wire
 from axonflow_policy import Match
@@ -177,7 +178,7 @@ def _metadata(call: ModelCall | None, added: Particulars) -> dict[str, Any]:
     kept = {**added.metadata, **_status(call)}
     anchor = anchor_of([row for row in added.details if isinstance(row, DecisionChainRow)])
     if anchor is not None:
-        kept[ANCHOR] = anchor
+        kept[CHAIN_MEMBER] = msgspec.to_builtins(anchor)
     return {**kept, "context": dict(added.context)} if added.context else kept
 
 
