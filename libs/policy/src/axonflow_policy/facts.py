@@ -58,6 +58,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         risk_score: 0 to 1.
         cost_estimate: US dollars.
         context: what the client sent beside the query; rules read it as ``context.<key>``, nested keys with dots.
+        media: what is known of the images beside the query, by the name behind ``media.``: a list with a value for each
+            image of which it is known, so that a plain operator holds where it holds for any of them.
         at: when the call is judged; nothing here reads a clock.
     """
 
@@ -73,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     risk_score: float | None = None
     cost_estimate: float | None = None
     context: Mapping[str, Any] = {}
+    media: Mapping[str, Any] = {}
     at: datetime | None = None
 
 
@@ -108,6 +111,21 @@ def _step(name: str, kind: Kind) -> Field:
     return Field(f"step.{name}", kind, Phases.REQUEST, 0.0 if kind is Kind.NUMBER else None)
 
 
+def _media(name: str, kind: Kind, most: float | None = None) -> Field:
+    return Field(f"media.{name}", kind, Phases.REQUEST, 0.0 if kind is Kind.NUMBER else None, most)
+
+
+# Contract: orchestrator section 1.12; `pii_types` holds several words for one image, as only `ANY` fields may.
+_MEDIA_FIELDS = (
+    _media("count", Kind.NUMBER),
+    *(_media(name, Kind.NUMBER, 1.0) for name in ("nsfw_score", "violence_score")),
+    *(_media(name, Kind.NUMBER) for name in ("face_count", "extracted_text_length")),
+    *(_media(name, Kind.BOOLEAN) for name in ("has_faces", "has_biometric_data", "content_safe")),
+    *(_media(name, Kind.BOOLEAN) for name in ("is_sensitive_document", "has_extracted_text")),
+    *(_media(name, Kind.BOOLEAN) for name in ("has_pii", "has_pii_beyond_location")),
+    *(_media(name, Kind.TEXT) for name in ("mime_type", "sha256_hash", "document_type")),
+    _media("pii_types", Kind.ANY),
+)
 # Contract: agent section 3.7, the system rules of section 3.3, orchestrator section 1.3; `provider`, `model` and
 # `time.*` are what its route, role-access and time-access rules need.
 _FIELDS = (
@@ -124,6 +142,7 @@ _FIELDS = (
     *(_step(name, Kind.NUMBER) for name in ("gate_count", "completion_count", "first_attempt_age_seconds")),
     *(_step(name, Kind.TEXT) for name in ("prior_completion_status", "last_decision", "idempotency_key")),
     _step("prior_output_available", Kind.BOOLEAN),
+    *_MEDIA_FIELDS,
 )
 FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _FIELDS})
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -219,6 +238,8 @@ def _value(facts: Facts, name: str) -> Any:
         if facts.at is None:
             return None
         return facts.at.hour if name == "time.hour" else _DAYS[facts.at.weekday()]
+    if name.startswith("media."):
+        return facts.media.get(name.removeprefix("media."))
     if not name.startswith(_CONTEXT):
         value: Any = facts
         for step in name.split("."):
