@@ -44,6 +44,11 @@ def url_of(base: str, *segments: str, query: Mapping[str, str] | None = None) ->
     return f"{path}?{urlencode(query)}" if query else path
 
 
+def merged_headers(given: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
+    """Names in lower case; where both have one, ours stands, so that a request's headers replace no key."""
+    return {name.lower(): value for headers in (given, ours) for name, value in headers.items()}
+
+
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers as they are.
 

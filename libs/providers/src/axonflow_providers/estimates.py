@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from axonflow_providers.protocol import ModelRequest, TokenUsage
@@ -24,9 +26,15 @@ def estimated_prompt(request: ModelRequest) -> int:
     messages = sum(
         _PER_MESSAGE + estimated_tokens(message.text) + _PER_IMAGE * len(message.images) for message in request.messages
     )
-    shapes = [(tool.name, tool.description, tool.parameters) for tool in request.tools]
-    shaping = len(msgspec.json.encode([shapes, request.json_schema])) // _BYTES_PER_TOKEN
-    return messages + (shaping if shapes or request.json_schema else 0)
+    shapes = [(tool.name, tool.description, dict(tool.parameters)) for tool in request.tools]
+    return messages + (_shaping([*shapes, dict(request.json_schema or {})]) if shapes or request.json_schema else 0)
+
+
+def _shaping(shapes: list[object]) -> int:
+    try:
+        return -(-len(msgspec.json.encode(shapes)) // _BYTES_PER_TOKEN)
+    except (TypeError, ValueError, RecursionError):
+        return 0  # it cannot be sent either
 
 
 def estimated_usage(request: ModelRequest, *answers: str) -> TokenUsage:
@@ -36,5 +44,39 @@ def estimated_usage(request: ModelRequest, *answers: str) -> TokenUsage:
         request: what went in.
         answers: every text that came out, arguments of tool calls included.
     """
-    completion = sum(map(estimated_tokens, answers))
-    return TokenUsage(prompt=estimated_prompt(request), completion=completion, estimated=True)
+    return told_usage(request, answers, prompt=None, completion=None)
+
+
+def told_usage(
+    request: ModelRequest,
+    answers: Iterable[str],
+    *,
+    prompt: int | None,
+    completion: int | None,
+    cached: int | None = 0,
+    cache_writes: int | None = 0,
+    reasoning: int | None = 0,
+) -> TokenUsage:
+    """What a provider told, with estimates for what it did not, and parts never larger than their whole.
+
+    Args:
+        request: what went in.
+        answers: every text that came out, arguments of tool calls included.
+        prompt: all tokens that went in. None, or the zero that no call takes: not told.
+        completion: all tokens that came out. None: not told.
+        cached: of ``prompt``, read from a cache.
+        cache_writes: of ``prompt``, written to a cache.
+        reasoning: of ``completion``, shown to nobody.
+    """
+    estimated = not prompt or completion is None
+    went_in = prompt or estimated_prompt(request)
+    came_out = sum(map(estimated_tokens, answers)) if completion is None else completion
+    from_cache = min(cached or 0, went_in)
+    return TokenUsage(
+        prompt=went_in,
+        completion=came_out,
+        cached=from_cache,
+        cache_writes=min(cache_writes or 0, went_in - from_cache),
+        reasoning=min(reasoning or 0, came_out),
+        estimated=estimated,
+    )

@@ -22,6 +22,7 @@ _LARGEST_ASIDE_BYTES = 65_536
 _MOST_TOKENS = 10**9
 _LONGEST_CODE = 64
 _NOT_CODE = re.compile(r"[^A-Za-z0-9_.-]+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,255}")
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 
 _MESSAGES = {
@@ -98,6 +99,19 @@ def message_of(kind: FaultKind) -> str:
     return _MESSAGES[kind]
 
 
+def encoded(value: object) -> bytes:
+    """``value`` as JSON for a request's body.
+
+    Raises:
+        ProviderFault: ``INVALID_REQUEST``: it holds what JSON cannot, such as half of a surrogate pair.
+    """
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        # Without a cause: the encoder's own error may quote the prompt.
+        raise ProviderFault(FaultKind.INVALID_REQUEST, "The request holds what JSON cannot carry") from None
+
+
 def decoded(answer: HttpAnswer, type_: type[T]) -> T:
     """The body as ``type_``, strictly; fields that it does not name are skipped without being kept.
 
@@ -146,6 +160,11 @@ def cleaned_code(value: object) -> str:
         return ""
     text = value[:_LONGEST_CODE] if isinstance(value, str) else str(value) if abs(value) < 10**18 else ""
     return _NOT_CODE.sub("", text)
+
+
+def cleaned_name(value: object, otherwise: str = "") -> str:
+    """A model's name or an id as the provider sent it; ``otherwise`` where it is none, such as a whole sentence."""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else otherwise
 
 
 def retry_after_s(headers: Mapping[str, str], now: dt.datetime | None = None) -> float | None:
