@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from axonflow_agent.openai.content import unescape
 from axonflow_agent.openai.request import read_chat_request, read_provider_key
 from axonflow_contracts.errors import Fault
+from axonflow_policy.escapes import unescape
 from hypothesis import given
 from hypothesis import strategies as st
 

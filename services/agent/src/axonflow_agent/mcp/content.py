@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from axonflow_policy import Content, Part
+from axonflow_policy.escapes import unescape
 
-from axonflow_agent.openai.content import parts_of, unescape
+from axonflow_agent.openai.content import parts_of
 
 CONNECTOR, STATEMENT, PARAMETERS, DATA, MESSAGE = "connector_type", "statement", "parameters", "data", "message"
 NAME = "#key"  # the end of a path whose text is a parameter's name

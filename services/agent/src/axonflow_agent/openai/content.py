@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from axonflow_policy import Content, Part
+from axonflow_policy.escapes import unescape
 
 # Such a property name carries neither a message nor a number nor a key; any other is judged like text.
 _PLAIN_KEY = re.compile(r"[A-Za-z_$]{1,32}")
@@ -24,9 +25,6 @@ _PROTOCOL_WORDS = {"role": _ROLES, "type": _TYPES}
 _LEAST_NUMBER, _MOST_NUMBER = 10**8, 10**40
 # Nested as deep as this, an escape is met by no reader that takes arguments apart.
 _MOST_UNESCAPED = 3
-_UNICODE_ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4})+")
-_SHORT_ESCAPES = (('\\"', '"'), ("\\/", "/"), ("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\b", "\b"), ("\\f", "\f"))
-_ESCAPED_BACKSLASH = "\ue000"  # stands for it meanwhile; a text that holds one itself is judged unaltered as well
 
 
 def content_of(document: dict[str, Any]) -> Content:
@@ -116,19 +114,6 @@ class _Texts:
             return grown
         self._cut += 1  # keeps apart what would look alike
         return f"{grown[: _LONGEST_PATH // 2]}…{self._cut}"
-
-
-def unescape(text: str) -> str:
-    """``text`` with the escapes of JSON strings (RFC 8259 section 7) resolved once, whether it is valid JSON or not."""
-    text = text.replace("\\\\", _ESCAPED_BACKSLASH)
-    text = _UNICODE_ESCAPES.sub(_characters, text)
-    for escape, character in _SHORT_ESCAPES:
-        text = text.replace(escape, character)
-    return text.replace(_ESCAPED_BACKSLASH, "\\")
-
-
-def _characters(escapes: re.Match[str]) -> str:
-    return bytes.fromhex(escapes[0].replace("\\u", "")).decode("utf-16-be", "surrogatepass")
 
 
 def _is_media(text: str, path: str) -> bool:
