@@ -18,6 +18,7 @@ from axonflow_contracts.verdicts import Action, Phase, Verdict
 
 from axonflow_policy.facts import Facts, Known
 from axonflow_policy.model import Evaluation
+from axonflow_policy.routing import Route, Routing, routing_of
 from axonflow_policy.rules import CompiledRule, InvalidRule, RuleAction, RuleActionType, TenantRule, compile_rule
 
 FAILURE_ID = "rule_failure"
@@ -59,6 +60,7 @@ class RuleEvaluation(msgspec.Struct, frozen=True, kw_only=True):
         risk_score: 0 to 1, after every change; None when none is known and no rule changed it.
         allowed_providers: where a rule routes to: what all routing rules allow, or None when none routes. Empty when
             they allow nothing in common.
+        routing: all that the matching rules say of where the call may go, or None when none routes.
         judged: how many rules were judged.
         rules_hash: hash of the rules that judged.
         failure: empty, or the kind of failure that made this a block; for logs, not for callers.
@@ -72,6 +74,7 @@ class RuleEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     judged: int
     rules_hash: str
     failure: str = ""
+    routing: Routing | None = None
 
     @property
     def required_actions(self) -> tuple[str, ...]:
@@ -80,13 +83,20 @@ class RuleEvaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleSet:
-    """The enabled rules of a tenant, checked; immutable and safe to use from many threads."""
+    """The enabled rules of a tenant, checked; immutable and safe to use from many threads.
 
-    __slots__ = ("_rows", "hash")
+    Attributes:
+        broken: stored rules that cannot be judged; while there is one, every call is blocked in its name, since
+            nobody can tell which calls it was meant to stop.
+        hash: over all of them.
+    """
 
-    def __init__(self, rows: tuple[CompiledRule, ...]) -> None:
+    __slots__ = ("_rows", "broken", "hash")
+
+    def __init__(self, rows: tuple[CompiledRule, ...], broken: tuple[TenantRule, ...] = ()) -> None:
         self._rows = rows
-        rules = [row.rule for row in rows]
+        self.broken = broken
+        rules = [*(row.rule for row in rows), *broken]
         self.hash = hashlib.sha256(msgspec.json.encode(rules, order="deterministic")).hexdigest()
 
     @classmethod
@@ -102,6 +112,26 @@ class RuleSet:
                 raise InvalidRule(row.rule.id, f"rule {row.rule.id} stands twice in the set")
         return cls(rows)
 
+    @classmethod
+    def compile_stored(cls, rules: Iterable[TenantRule], unreadable: Iterable[TenantRule] = ()) -> RuleSet:
+        """As `compile`, of rules that were checked when they were written: one that fails now blocks (`broken`).
+
+        Args:
+            rules: as they are stored.
+            unreadable: what is left of rules whose conditions or actions cannot even be read.
+        """
+        rows: dict[str, CompiledRule] = {}
+        broken = [rule for rule in unreadable if rule.enabled]
+        for rule in sorted((rule for rule in rules if rule.enabled), key=lambda rule: rule.id):
+            try:
+                row = compile_rule(rule)
+            except InvalidRule:
+                broken.append(rule)
+                continue
+            if rows.setdefault(rule.id, row) is not row:
+                broken.append(rule)
+        return cls(tuple(rows.values()), tuple(broken))
+
     @property
     def rules(self) -> tuple[TenantRule, ...]:
         """The rules, by id."""
@@ -113,6 +143,8 @@ class RuleSet:
 
     def evaluate(self, facts: Facts, phase: Phase) -> RuleEvaluation:
         """Judge a call. Never raises: whatever goes wrong inside is a block."""
+        if self.broken:
+            return _failed(InvalidRule.__name__, self.hash, self.broken[0])
         try:
             return self._evaluate(facts, phase)
         except Exception as error:  # noqa: BLE001 # a verdict that could not be made is a block, whatever the cause
@@ -128,14 +160,16 @@ class RuleSet:
         found.sort(key=_rank)
         deciding = found[0].action if found else None
         verdict = Verdict.ALLOWED if deciding is None else _VERDICTS.get(deciding, Verdict.ALLOWED)
+        routing = routing_of(_routes(found))
         return RuleEvaluation(
             verdict=verdict,
             matches=tuple(_match(row) for row in found),
             reason="" if verdict is Verdict.ALLOWED else found[0].reason,
             risk_score=_risk(facts, raising, found),
-            allowed_providers=_providers(found),
+            allowed_providers=None if routing is None else routing.allowed_providers,
             judged=len(rows),
             rules_hash=self.hash,
+            routing=routing,
         )
 
 
@@ -156,7 +190,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         applied: everything that matched, the deciding one first, each policy once.
-        allowed_providers: as in `RuleEvaluation`.
+        allowed_providers: as in `RuleEvaluation`, and ``routing``.
         policy_set_hash: over both sets.
         failure: empty, or the kind of failure that made this a block.
     """
@@ -169,6 +203,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     allowed_providers: tuple[str, ...] | None
     policy_set_hash: str
     failure: str = ""
+    routing: Routing | None = None
 
     @property
     def deciding(self) -> Applied | None:
@@ -202,6 +237,7 @@ def outcome(static: Evaluation, dynamic: RuleEvaluation) -> Outcome:
         allowed_providers=dynamic.allowed_providers,
         policy_set_hash=hashlib.sha256(f"{static.policy_set_hash} {dynamic.rules_hash}".encode()).hexdigest(),
         failure=static.failure or dynamic.failure,
+        routing=dynamic.routing,
     )
 
 
@@ -238,22 +274,19 @@ def _risk(facts: Facts, raising: float, found: list[CompiledRule]) -> float | No
     return round(min(1.0, max(0.0, min(1.0, (facts.risk_score or 0.0) + raising) + lowering)), 6)
 
 
-def _providers(found: list[CompiledRule]) -> tuple[str, ...] | None:
-    allowed = [
-        tuple(action.config["allowed_providers"])
+def _routes(found: list[CompiledRule]) -> list[Route]:
+    return [
+        Route((-row.rule.priority, row.rule.id), row.rule.name, action.config)
         for row in found
         for action in row.rule.actions
-        if action.type == RuleActionType.ROUTE and "allowed_providers" in action.config
+        if action.type == RuleActionType.ROUTE
     ]
-    if not allowed:
-        return None
-    return tuple(name for name in dict.fromkeys(allowed[0]) if all(name in others for others in allowed[1:]))
 
 
-def _failed(failure: str, rules_hash: str) -> RuleEvaluation:
+def _failed(failure: str, rules_hash: str, broken: TenantRule | None = None) -> RuleEvaluation:
     match = RuleMatch(
-        policy_id=FAILURE_ID,
-        name="Tenant rules failure",
+        policy_id=FAILURE_ID if broken is None else broken.id,
+        name="Tenant rules failure" if broken is None else broken.name,
         type="risk",
         category="dynamic-security",
         priority=1000,

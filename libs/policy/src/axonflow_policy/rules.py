@@ -13,6 +13,7 @@ from axonflow_contracts.verdicts import Action, Phase, Tier
 from axonflow_policy.conditions import CompiledCondition, Condition, InvalidCondition, compile_condition
 from axonflow_policy.facts import exists
 from axonflow_policy.model import Phases
+from axonflow_policy.routing import problem_of
 
 HIGHEST_PRIORITY = 1000
 LONGEST_NAME = 255
@@ -148,9 +149,9 @@ def _action_type(rule: TenantRule, action: RuleAction) -> RuleActionType:
     except ValueError:
         known = ", ".join(RuleActionType)
         raise InvalidRule(rule.id, f"there is no action {action.type!r}; the actions are {known}") from None
-    providers = action.config.get("allowed_providers")
-    if kind is RuleActionType.ROUTE and providers is not None and not _are_names(providers):
-        raise InvalidRule(rule.id, "route: config.allowed_providers must be a list of at least one provider's name")
+    problem = problem_of(action.config) if kind is RuleActionType.ROUTE else ""
+    if problem:
+        raise InvalidRule(rule.id, f"route: {problem}")
     return kind
 
 
@@ -159,10 +160,6 @@ def _delta(rule: TenantRule, action: RuleAction) -> float:
     if not isinstance(given, int | float) or isinstance(given, bool) or not -1 <= given <= 1:
         raise InvalidRule(rule.id, "modify_risk: config.delta must be a number from -1 to 1")
     return float(given)
-
-
-def _are_names(value: object) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, str) and each for each in value)
 
 
 def _reason(rule: TenantRule, action: RuleAction | None) -> str:

@@ -22,6 +22,8 @@ from axonflow_telemetry import Metrics
 from axonflow_web import Lifecycle
 
 from axonflow_orchestrator.settings import OrchestratorSettings
+from axonflow_orchestrator.tenant_policies.opening import open_rules
+from axonflow_orchestrator.tenant_policies.source import RuleSource
 
 NAME = "orchestrator"
 SERVICE = "axonflow-orchestrator"
@@ -36,6 +38,7 @@ class Orchestrator:
     verifier: TokenVerifier
     audit: AuditLog
     policies: PolicySource
+    rules: RuleSource
     governor: Governor
     idempotency: IdempotencyKeys
     connectors: ConnectorRegistry
@@ -71,6 +74,7 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             verifier=await _verifier(settings, database),
             audit=audit,
             policies=policies,
+            rules=await open_rules(stack, database),
             governor=governors.over(policies),
             idempotency=IdempotencyKeys(database),
             connectors=_connectors(settings, outbound),
