@@ -11,9 +11,23 @@ from decimal import Decimal
 from typing import Any
 
 from axonflow_audit import AuditEntry, AuditRow, LlmCallRow
-from axonflow_database import Database
+from axonflow_audit.link import Connection
+from axonflow_database import Database, DatabaseUnavailable
 
 ORG = "org-under-test"
+
+
+class AwayForNow:
+    """A database that nobody reaches until ``back``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.back = False
+
+    async def audit_connection(self) -> Connection:
+        if not self.back:
+            raise DatabaseUnavailable("away")
+        return await self._database.audit_connection()
 
 
 def entry(**fields: Any) -> AuditEntry:

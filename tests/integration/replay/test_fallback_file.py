@@ -7,30 +7,16 @@ from pathlib import Path
 
 import msgspec
 from axonflow_audit import AuditEntry, AuditLog, SealedInputRow
-from axonflow_audit.link import Connection
 from axonflow_contracts.verdicts import Phase
-from axonflow_database import Database, DatabaseUnavailable
+from axonflow_database import Database
 from axonflow_governance.inputs import InputSealer, JudgedInput
 from axonflow_orchestrator.replay.store import read_inputs
 from axonflow_policy import Content
 from axonflow_sealing import Sealer
 from axonflow_settings import Secret
-from support.audit import entry, until
+from support.audit import AwayForNow, entry, until
 
 TEXT = "canary-wqzjkv is never on a disk"
-
-
-class AwayForNow:
-    """A database that nobody reaches until ``back``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.back = False
-
-    async def audit_connection(self) -> Connection:
-        if not self.back:
-            raise DatabaseUnavailable("away")
-        return await self._database.audit_connection()
 
 
 async def test_a_sealed_input_waits_in_the_file_sealed_and_opens_after_its_replay(

@@ -1,16 +1,16 @@
 """Chains of steps: how a row is linked to the one before it, whether the links hold, and reading them.
 
 The hash of a row is SHA-256, in lower-case hex, over the hash of the row before it (64 zeros before the first), a line
-feed, and the row in canonical JSON: all its columns but ``audit_hash``, names in order, no blanks, UTF-8, times in UTC
-with a Z and microseconds where they have any. Numbers that are whole are written without a fraction up to 2^53 and as
-doubles beyond, so that a row hashes alike before it is stored and after it was read.
+feed, and the row in canonical JSON: all its columns with ``audit_hash`` empty, names in order, no blanks, UTF-8, times
+in UTC with a Z and microseconds where they have any. Numbers that are whole are written without a fraction up to 2^53
+and as doubles beyond, so that a row hashes alike before it is stored and after it was read.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, LiteralString
 
 import msgspec
@@ -49,8 +49,15 @@ _canonical = msgspec.json.Encoder(order="sorted")
 
 def link_hash(row: DecisionChainRow, previous: str) -> str:
     """The hash that ``row`` carries behind a row of hash ``previous``; its own ``audit_hash`` is not looked at."""
-    columns = {name: _told(getattr(row, name)) for name in row.__struct_fields__ if name != "audit_hash"}
-    return hashlib.sha256(previous.encode() + b"\n" + _canonical.encode(columns)).hexdigest()
+    bare = msgspec.structs.replace(
+        row,
+        created_at=row.created_at.astimezone(UTC),
+        started_at=row.started_at.astimezone(UTC),
+        processing_time_ms=_told(row.processing_time_ms),
+        metadata=_told(row.metadata),
+        audit_hash="",
+    )
+    return hashlib.sha256(previous.encode() + b"\n" + _canonical.encode(bare)).hexdigest()
 
 
 def linked(rows: Sequence[DecisionChainRow]) -> tuple[DecisionChainRow, ...]:
@@ -107,15 +114,13 @@ async def steps_of(connection: Connection, decisions: Sequence[AuditRow], *, lim
 
 
 def _told(value: Any) -> Any:
-    """A column's value as canonical JSON has it."""
+    """A value as canonical JSON has it."""
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int):
         return value if abs(value) <= _EXACT else float(value)
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= _EXACT else value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
     if isinstance(value, Mapping):
         return {name: _told(each) for name, each in value.items()}
     return [_told(each) for each in value]

@@ -28,7 +28,7 @@ from axonflow_audit.rows import (
 LONGEST_TEXT = 500
 # Of a whole row: jsonb and the file would take more, but one row must not fill a batch.
 _LONGEST_ROW = 1_000_000
-_ALTERED = "altered"
+ALTERED = "altered"
 
 _Row = TypeVar("_Row", bound=AuditRow | DetailRow)
 
@@ -123,7 +123,7 @@ def _encode_row(row: _Row) -> tuple[_Row, bytes]:
         encoded = b""
     # The second test also hits a harmless escaped backslash; then cleaning changes nothing.
     if not encoded or b"\\u0000" in encoded or (len(encoded) > LONGEST_TEXT and _has_long_text(row)):
-        row = _cleaned(row)
+        row = _cleaned_row(row)
         encoded = _encoder.encode(row)
     if len(encoded) > _LONGEST_ROW:
         row = msgspec.structs.replace(row, **_without_bulk(row))
@@ -135,11 +135,11 @@ def _has_long_text(row: AuditRow | DetailRow) -> bool:
     return any(isinstance(value, str) and len(value) > LONGEST_TEXT for value in msgspec.structs.astuple(row))
 
 
-def _cleaned(row: _Row) -> _Row:
+def _cleaned_row(row: _Row) -> _Row:
     changes: dict[str, Any] = {}
     for name in row.__struct_fields__:
         value = getattr(row, name)
-        clean = _clean(value)
+        clean = cleaned(value)
         if isinstance(value, str) and len(clean) > LONGEST_TEXT:
             clean = clean[: LONGEST_TEXT - 1] + "…"
         if clean != value:
@@ -152,7 +152,7 @@ def _flagged(row: AuditRow | DetailRow, changes: dict[str, Any]) -> dict[str, An
     if isinstance(row, AuditRow):
         return {**changes, "input_flagged": True}
     if isinstance(row, LlmCallRow | DecisionChainRow):
-        return {**changes, "metadata": {**changes.get("metadata", row.metadata), _ALTERED: True}}
+        return {**changes, "metadata": {**changes.get("metadata", row.metadata), ALTERED: True}}
     return changes
 
 
@@ -178,7 +178,7 @@ def _without_bulk(row: AuditRow | DetailRow) -> dict[str, Any]:
     return _flagged(row, bulk)
 
 
-def _clean(value: Any) -> Any:
+def cleaned(value: Any) -> Any:
     """``value`` with NUL and lone surrogates written out as their JSON escapes, in keys too."""
     if isinstance(value, str):
         if value.isascii() and "\x00" not in value:
@@ -187,10 +187,10 @@ def _clean(value: Any) -> Any:
             f"\\u{ord(char):04x}" if char == "\x00" or "\ud800" <= char <= "\udfff" else char for char in value
         )
     if isinstance(value, Mapping):
-        return {_clean(key): _clean(item) for key, item in value.items()}
+        return {cleaned(key): cleaned(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_clean(item) for item in value)
+        return type(value)(cleaned(item) for item in value)
     if isinstance(value, msgspec.Struct):
-        changes = {name: _clean(getattr(value, name)) for name in value.__struct_fields__}
+        changes = {name: cleaned(getattr(value, name)) for name in value.__struct_fields__}
         return msgspec.structs.replace(value, **changes)
     return value

@@ -24,6 +24,7 @@ class RecordFilter(msgspec.Struct, frozen=True, kw_only=True):
         override_id: an override that acted, or whose own change the row tells of.
         tool_signature: the tool that a row names, or that a decision's target does.
         governed: decisions on calls alone, without changes of policies and reports of tools.
+        sampled: calls alone whose answer was drawn for review.
     """
 
     org_id: str
@@ -46,6 +47,7 @@ class RecordFilter(msgspec.Struct, frozen=True, kw_only=True):
     override_id: str = ""
     tool_signature: str = ""
     governed: bool = False
+    sampled: bool = False
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -85,6 +87,7 @@ _CONDITIONS: Mapping[str, LiteralString] = MappingProxyType(
         "@> jsonb_build_array(jsonb_build_object('origin', 'override:' || %(override_id)s::text)))",
         "tool_signature": "coalesce(metadata->>'tool_signature', metadata->'target'->>'tool') = %(tool_signature)s",
         "governed": "plane <> 'agent'",
+        "sampled": "response_sample IS NOT NULL",
     }
 )
 _PARTS = frozenset({"client", "user_email", "policy_name"})

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import msgspec
 from psycopg.rows import dict_row
 
-from axonflow_audit.chains import anchored, steps_of
+from axonflow_audit.chains import steps_of
 from axonflow_audit.rows import (
     AUDIT_LOGS,
     DECISION_CHAIN,
@@ -76,7 +76,7 @@ async def rows_of_trace(connection: Connection, params: dict[str, Any]) -> list[
     found += [TraceRow(LLM_CALL_AUDITS, msgspec.convert(row, LlmCallRow)) for row in calls]
     found += [TraceRow(GATEWAY_CONTEXTS, msgspec.convert(row, GatewayContextRow)) for row in contexts]
     found += [TraceRow(MCP_QUERY_AUDITS, msgspec.convert(row, McpQueryRow)) for row in queries]
-    steps = await steps_of(connection, [row for row in decisions if anchored(row)], limit=params["limit"])
+    steps = await steps_of(connection, decisions, limit=params["limit"])
     found += [TraceRow(DECISION_CHAIN, row) for row in steps]
     return sorted(found, key=_place)
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from axonflow_audit import DecisionChainRow
 from axonflow_audit.chains import linked
-from axonflow_audit.encoding import storable
+from axonflow_audit.encoding import ALTERED, cleaned, storable
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.chain import ChainStep
 
@@ -82,7 +82,13 @@ def _plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
     if not metadata:
         return {}
     try:
-        plain: dict[str, Any] = msgspec.json.decode(_json.encode(metadata))
-    except (UnicodeEncodeError, RecursionError, OverflowError, TypeError, ValueError):
-        return dict(metadata)  # `storable` mends or drops it
+        return _decoded(_json.encode(metadata))
+    except UnicodeEncodeError:  # a lone surrogate
+        return {**_decoded(_json.encode(cleaned(dict(metadata)))), ALTERED: True}
+    except (RecursionError, OverflowError, TypeError, ValueError):  # too deep, or no JSON at all
+        return {ALTERED: True}
+
+
+def _decoded(data: bytes) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.json.decode(data)
     return plain

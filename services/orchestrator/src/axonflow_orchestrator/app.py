@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from axonflow_orchestrator.audit.endpoints import routes as audit_routes
+from axonflow_orchestrator.chains.endpoints import routes as chain_routes
 from axonflow_orchestrator.connectors.endpoints import routes as connector_routes
 from axonflow_orchestrator.decisions.endpoints import routes as decision_routes
 from axonflow_orchestrator.drafts.endpoints import routes as draft_routes
@@ -43,6 +44,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         Route("/prometheus", probes.prometheus),
         *audit_routes(orchestrator),
         *decision_routes(orchestrator),
+        *chain_routes(orchestrator),
         *replay_routes(orchestrator),
         *draft_routes(orchestrator),
         *tool_lock_routes(orchestrator),

@@ -54,6 +54,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     redacted_fields: tuple[str, ...]
     redaction_count: int
     error_message: str
+    response_sample: str
     compliance_flags: tuple[str, ...]
     security_metrics: Mapping[str, Any]
     metadata: Mapping[str, Any]
@@ -93,6 +94,7 @@ def entry_of(row: AuditRow) -> Entry:
         cost=float(row.cost_usd or 0),
         redaction_count=row.redaction_count,
         error_message=row.error_message or "",
+        response_sample=row.response_sample or "",
         metadata=row.metadata,
         folded_count=row.folded_count,
         **_told_by_policies(row),
@@ -108,7 +110,9 @@ def _told_by_policies(row: AuditRow) -> dict[str, Any]:
         "policy_details": {"policies": matched, "policy_set_hash": row.policy_set_hash or "", "reason": reason},
         "policy_violations": _once(each.policy_id for each in matched if each.action in _VIOLATIONS),
         "risk_score": score,
-        "redacted_fields": _once(each.path for each in matched if each.action == Action.REDACT.value),
+        "redacted_fields": _once(
+            [*row.redacted_fields, *(each.path for each in matched if each.action == Action.REDACT.value)]
+        ),
         "compliance_flags": _once(flags),
         "security_metrics": {
             "risk_score": score, "risk_level": risk_level(matched) or "none", "matches": len(matched),

@@ -26,7 +26,9 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     """What a search asks for; the body of POST search, and the query of an export and of a tenant's list.
 
     Attributes:
+        tenant_id: one of those whose rows the caller may read.
         governed: decisions on calls alone, without changes of policies and reports of tools.
+        sampled: calls alone whose answer was drawn for review.
     """
 
     user_email: str | None = None
@@ -45,7 +47,9 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     trace_id: str | None = None
     tool_signature: str | None = None
+    tenant_id: str | None = None
     governed: bool = False
+    sampled: bool = False
     limit: int | None = None
     offset: int | None = None
     cursor: str | None = None
@@ -105,7 +109,7 @@ def filter_of(asked: Search, readable: Readable) -> RecordFilter:
         raise Fault(400, "start_time must not be after end_time")
     return RecordFilter(
         org_id=readable.org_id,
-        tenant_id=readable.tenant_id,
+        tenant_id=_tenant(asked, readable),
         since=later(since, readable.since),
         until=until,
         verdicts=verdicts(asked.action, Wire.AUDIT_ENTRY, "action"),
@@ -123,7 +127,15 @@ def filter_of(asked: Search, readable: Readable) -> RecordFilter:
         override_id=text(asked.override_id, "override_id"),
         tool_signature=text(asked.tool_signature, "tool_signature"),
         governed=asked.governed,
+        sampled=asked.sampled,
     )
+
+
+def _tenant(asked: Search, readable: Readable) -> str | None:
+    named = text(asked.tenant_id, "tenant_id") or None
+    if named is not None and readable.tenant_id not in {None, named}:
+        raise Fault(403, "The rows of another tenant cannot be read")
+    return named or readable.tenant_id
 
 
 def window_of(asked: Window, readable: Readable) -> RecordFilter:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from axonflow_audit import AuditRow, MatchedPolicy, pages
+from axonflow_audit.chains import anchored
 from axonflow_audit.filters import RecordFilter
 from axonflow_audit.policy_facts import PolicyFacts, acting_overrides, read_facts
 from axonflow_contracts.errors import Fault
@@ -69,7 +70,11 @@ class PhaseOutcome(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer: the contract's keys, then what more the row tells."""
+    """The answer: the contract's keys, then what more the row tells.
+
+    Attributes:
+        chain_length: how many steps are kept of the call; they are read by themselves.
+    """
 
     decision_id: str
     timestamp: datetime
@@ -98,6 +103,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     policy_set_hash: str | None = None
     trace_id: str | None = None
     request_type: str | None = None
+    chain_id: str | None = None
+    chain_length: int = 0
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -167,6 +174,7 @@ def _explanation(
     matches = row.matched_policies
     first = matches[0] if matches else None
     context, truncated = context_of(row, CONTEXT_IN_EXPLANATIONS)
+    chain = anchored(row)
     return Explanation(
         decision_id=row.decision_id,
         timestamp=row.created_at,
@@ -195,6 +203,8 @@ def _explanation(
         policy_set_hash=row.policy_set_hash,
         trace_id=row.trace_id,
         request_type=row.request_type,
+        chain_id=chain.id if chain else None,
+        chain_length=chain.steps if chain else 0,
         replayable=missing is None,
         not_replayable=missing,
     )
