@@ -21,6 +21,9 @@ from axonflow_settings import Edition
 from axonflow_telemetry import Metrics
 from axonflow_web import Lifecycle
 
+from axonflow_orchestrator.budgets.opening import open_budgets
+from axonflow_orchestrator.budgets.service import BudgetService
+from axonflow_orchestrator.providers.opening import ProviderRoom, open_providers
 from axonflow_orchestrator.settings import OrchestratorSettings
 from axonflow_orchestrator.tenant_policies.opening import open_rules
 from axonflow_orchestrator.tenant_policies.source import RuleSource
@@ -40,8 +43,10 @@ class Orchestrator:
     policies: PolicySource
     rules: RuleSource
     governor: Governor
+    budgets: BudgetService
     idempotency: IdempotencyKeys
     connectors: ConnectorRegistry
+    providers: ProviderRoom
     sealer: Sealer
     sets: SetBuilder
     metrics: Metrics
@@ -66,6 +71,7 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
         recording = await open_recording(stack, settings, database, (settings.proxy_posture,))
         governors = Governors(stack, settings, metrics, service=SERVICE, audit=audit, recording=recording)
         outbound = await stack.enter_async_context(Outbound(Egress.parse(settings.egress_allow)))
+        sealer = Sealer(await sealing_keys(settings, database))
         sets = SetBuilder(database)
         stack.push_async_callback(sets.close)
         yield Orchestrator(
@@ -76,9 +82,11 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             policies=policies,
             rules=await open_rules(stack, database),
             governor=governors.over(policies),
+            budgets=await stack.enter_async_context(open_budgets(database)),
             idempotency=IdempotencyKeys(database),
             connectors=_connectors(settings, outbound),
-            sealer=Sealer(await sealing_keys(settings, database)),
+            providers=await open_providers(stack, settings, database, outbound=outbound, sealer=sealer),
+            sealer=sealer,
             sets=sets,
             metrics=metrics,
         )
