@@ -36,8 +36,9 @@ def encoded_path(key: str) -> str:
 
 
 def encoded_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """A query in the one order and form that is signed, which is also how it is sent."""
-    return "&".join(sorted(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in pairs))
+    """A query in the one order and form that is signed, which is also how it is sent: by names, then by values."""
+    encoded = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in pairs)
+    return "&".join(f"{name}={value}" for name, value in encoded)
 
 
 def signed_headers(
