@@ -24,6 +24,7 @@ from axonflow_orchestrator.routing.strategies import Strategy
 from axonflow_orchestrator.routing.weights import Weights
 from axonflow_orchestrator.routing.wishes import Candidate
 from axonflow_orchestrator.routing_settings import RoutingSettings
+from axonflow_orchestrator.settings import OrchestratorSettings
 
 logger = logging.getLogger("axonflow.orchestrator.routing")
 
@@ -57,13 +58,11 @@ class SharedLimiter:
 
 async def open_router(
     stack: contextlib.AsyncExitStack,
-    settings: RoutingSettings,
+    settings: OrchestratorSettings,
     database: Database,
     metrics: Metrics,
     *,
     providers: Providers,
-    default_provider: str,
-    org_id: str,
 ) -> Router:
     """The router, following weights that are set at run time.
 
@@ -79,19 +78,19 @@ async def open_router(
         providers=providers,
         tallies=Tallies(),
         series=CallSeries(metrics.registry),
-        limiter=SharedLimiter(RateLimiter(database), org_id),
+        limiter=SharedLimiter(RateLimiter(database), settings.org_id),
         clock=clock,
     )
     standings = Standings(_thresholds(settings), retries, settings.llm_provider_concurrency, clock)
-    return Router(providers, weights, _choosing(settings, default_provider), standings, retries=retries, around=around)
+    return Router(providers, weights, _choosing(settings), standings, retries=retries, around=around)
 
 
-def _choosing(settings: RoutingSettings, default_provider: str) -> Choosing:
+def _choosing(settings: OrchestratorSettings) -> Choosing:
     lists = ModelLists(allowed=settings.llm_allowed_models, denied=settings.llm_denied_models)
     strategy = strategy_of(settings.llm_routing_strategy)
     return Choosing(
         selection=Selection(strategy=strategy, lists=lists, strict=settings.llm_strict_provider),
-        default=default_provider,
+        default=settings.default_llm_provider,
         costs=dict(settings.provider_costs),
         prices=default_prices,
         hedge_after_s=settings.llm_hedge_after_ms / 1000 or None,
