@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from axonflow_providers import azure, demo, openai
 from axonflow_providers.registry import ProviderSpec
 
 
 def standard_specs() -> tuple[ProviderSpec, ...]:
     """All of them, in the order in which a catalogue shows them."""
-    return ()
+    return (*openai.SPECS, azure.SPEC, demo.SPEC)
