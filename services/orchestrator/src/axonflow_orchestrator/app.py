@@ -18,6 +18,7 @@ from axonflow_orchestrator.families import NotLanded, is_always_signed, surface_
 from axonflow_orchestrator.health import HealthEndpoints
 from axonflow_orchestrator.replay.endpoints import routes as replay_routes
 from axonflow_orchestrator.resources import Orchestrator
+from axonflow_orchestrator.routing.endpoints import routes as routing_routes
 from axonflow_orchestrator.tool_locks.endpoints import routes as tool_lock_routes
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/prometheus"})
@@ -49,6 +50,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         *draft_routes(orchestrator),
         *tool_lock_routes(orchestrator),
         *connector_routes(orchestrator, orchestrator.connectors, orchestrator.sealer),
+        *routing_routes(orchestrator),  # before the providers', where `routing` would be a name
         Route("/{path:path}", NotLanded()),
     ]
     return application(routes, surface_of=surface_of, guard=guard)

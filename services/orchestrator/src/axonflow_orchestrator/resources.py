@@ -24,6 +24,8 @@ from axonflow_web import Lifecycle
 from axonflow_orchestrator.budgets.opening import open_budgets
 from axonflow_orchestrator.budgets.service import BudgetService
 from axonflow_orchestrator.providers.opening import ProviderRoom, open_providers
+from axonflow_orchestrator.routing.opening import open_router
+from axonflow_orchestrator.routing.router import Router
 from axonflow_orchestrator.settings import OrchestratorSettings
 from axonflow_orchestrator.tenant_policies.opening import open_rules
 from axonflow_orchestrator.tenant_policies.source import RuleSource
@@ -47,6 +49,7 @@ class Orchestrator:
     idempotency: IdempotencyKeys
     connectors: ConnectorRegistry
     providers: ProviderRoom
+    router: Router
     sealer: Sealer
     sets: SetBuilder
     metrics: Metrics
@@ -72,6 +75,7 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
         governors = Governors(stack, settings, metrics, service=SERVICE, audit=audit, recording=recording)
         outbound = await stack.enter_async_context(Outbound(Egress.parse(settings.egress_allow)))
         sealer = Sealer(await sealing_keys(settings, database))
+        providers = await open_providers(stack, settings, database, outbound=outbound, sealer=sealer)
         sets = SetBuilder(database)
         stack.push_async_callback(sets.close)
         yield Orchestrator(
@@ -85,7 +89,8 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             budgets=await stack.enter_async_context(open_budgets(database)),
             idempotency=IdempotencyKeys(database),
             connectors=_connectors(settings, outbound),
-            providers=await open_providers(stack, settings, database, outbound=outbound, sealer=sealer),
+            providers=providers,
+            router=await open_router(stack, settings, database, metrics, providers=providers.source),
             sealer=sealer,
             sets=sets,
             metrics=metrics,
