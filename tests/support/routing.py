@@ -11,7 +11,6 @@ from typing import Any
 from axonflow_orchestrator.routing.asking import Asker, Surroundings
 from axonflow_orchestrator.routing.breaker import Thresholds
 from axonflow_orchestrator.routing.retrying import RetryRules
-from axonflow_orchestrator.routing.series import CallSeries
 from axonflow_orchestrator.routing.standing import Standings, Tallies
 from axonflow_orchestrator.routing.wishes import Candidate
 from axonflow_providers import (
@@ -24,6 +23,7 @@ from axonflow_providers import (
     Role,
     TokenUsage,
 )
+from axonflow_telemetry.call_series import CallSeries
 from prometheus_client import CollectorRegistry
 
 ORG, TENANT = "acme-bank", "tellers"

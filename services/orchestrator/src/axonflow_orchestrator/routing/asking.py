@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from axonflow_providers import FaultKind, ModelReply, ModelRequest, ProviderFault
+from axonflow_telemetry.call_series import CANCELLED, ERROR, SUCCESS, CallSeries
 
 from axonflow_orchestrator.routing.breaker import Outcome
 from axonflow_orchestrator.routing.ports import Providers
 from axonflow_orchestrator.routing.retrying import RetryRules
-from axonflow_orchestrator.routing.series import CANCELLED, ERROR, SUCCESS, CallSeries
 from axonflow_orchestrator.routing.standing import Standing, Standings, Tallies
 from axonflow_orchestrator.routing.wishes import Attempt, Candidate, Try
 

@@ -10,6 +10,7 @@ from axonflow_database import Database
 from axonflow_guards import RateLimiter
 from axonflow_pricing import default_prices
 from axonflow_telemetry import Metrics
+from axonflow_telemetry.call_series import CallSeries
 
 from axonflow_orchestrator.routing.asking import Surroundings
 from axonflow_orchestrator.routing.breaker import Thresholds
@@ -18,7 +19,6 @@ from axonflow_orchestrator.routing.ports import Providers
 from axonflow_orchestrator.routing.retrying import RetryRules
 from axonflow_orchestrator.routing.router import Choosing, Router
 from axonflow_orchestrator.routing.selection import Selection
-from axonflow_orchestrator.routing.series import CallSeries
 from axonflow_orchestrator.routing.standing import Standings, Tallies
 from axonflow_orchestrator.routing.strategies import Strategy
 from axonflow_orchestrator.routing.weights import Weights

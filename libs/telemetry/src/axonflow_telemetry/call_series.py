@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
 from axonflow_telemetry.metrics import OTHER
 from axonflow_telemetry.performance import percentile
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
 # Names are tenants' own, and the page forgets none: past this many they are counted together.
 _MOST_NAMES = 200
