@@ -267,7 +267,7 @@ def test_a_config_needs_a_key() -> None:
     assert SPEC.check(ProviderConfig(name="claude", type="anthropic")) == ["Anthropic needs an API key"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(body=like(SAMPLE) | json_values, status=st.sampled_from([200, 400, 429, 529]), schema=st.booleans())
 async def test_no_answer_whatever_raises_anything_but_a_provider_fault(body: Any, status: int, schema: bool) -> None:
     request = asking(model=PLAIN, json_schema=SCHEMA if schema else None)

@@ -327,7 +327,7 @@ def test_a_region_is_a_region_and_nothing_else(region: str) -> None:
 ERROR_SAMPLE = {"message": "per day too long", "__type": "ThrottlingException", "Message": "x"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(body=like(SAMPLE) | like(ERROR_SAMPLE) | json_values, status=st.sampled_from([200, 400, 403, 429]))
 async def test_no_answer_whatever_raises_anything_but_a_provider_fault(body: Any, status: int) -> None:
     try:
