@@ -92,6 +92,16 @@ class ProviderSettings:
     aws_secret_access_key_file: Secret | None = _key_file("AWS_SECRET_ACCESS_KEY")
     aws_session_token: Secret | None = _key("AWS_SESSION_TOKEN", "AWS for temporary credentials")
     aws_session_token_file: Secret | None = _key_file("AWS_SESSION_TOKEN")
+    aws_container_credentials_relative_uri: str = variable(
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "Where ECS hands out the task role's credentials; ECS sets it, and Bedrock uses them when no key is given.",
+        default="",
+    )
+    aws_container_uri: str = variable(
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "Where the role of an ECS task is asked for; ECS sets it. Used without AWS_ACCESS_KEY_ID.",
+        default="",
+    )
     ollama_endpoint: str = variable(
         "OLLAMA_ENDPOINT",
         "Where Ollama is, such as http://localhost:11434; naming it configures the provider.",
@@ -128,6 +138,17 @@ class ProviderSettings:
     llm_health_interval_s: float = variable(
         "AXONFLOW_LLM_HEALTH_INTERVAL", "How long between two such questions.", duration_s, 30.0, default_text="30s"
     )
+
+    @property
+    def aws_environment(self) -> dict[str, str]:
+        """What the operator's own definitions of Bedrock may sign with, under the names of the variables."""
+        secret_key, token = self.key("aws_secret_access_key"), self.key("aws_session_token")
+        return {
+            "AWS_ACCESS_KEY_ID": self.aws_access_key_id,
+            "AWS_SECRET_ACCESS_KEY": secret_key.reveal() if secret_key else "",
+            "AWS_SESSION_TOKEN": token.reveal() if token else "",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": self.aws_container_uri,
+        }
 
     def key(self, field: str) -> Secret | None:
         """One of ``KEYS``, from its variable or its file."""

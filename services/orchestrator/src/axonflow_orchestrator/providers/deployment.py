@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from axonflow_providers.aws_credentials import RELATIVE_URI_VARIABLE
 from axonflow_providers.registry import ProviderSpec
 from axonflow_providers.standard import standard_specs
 from axonflow_settings import SettingsError
@@ -16,9 +17,9 @@ from axonflow_orchestrator.providers.files import FileFaults, file_definitions
 DEMO = "demo"
 
 
-def provider_specs(_settings: ProviderSettings) -> tuple[ProviderSpec, ...]:
-    """The types that this release knows."""
-    return standard_specs()
+def provider_specs(settings: ProviderSettings) -> tuple[ProviderSpec, ...]:
+    """The types that this release knows; the role of the container serves the operator's own Bedrock alone."""
+    return standard_specs({RELATIVE_URI_VARIABLE: settings.aws_container_credentials_relative_uri})
 
 
 def deployment_definitions(settings: ProviderSettings, specs: Iterable[ProviderSpec]) -> tuple[Definition, ...]:
