@@ -46,11 +46,13 @@ DELETE_HEALTH = "DELETE FROM llm_provider_health WHERE org_id = %s AND provider 
 SELECT_HEALTH = """
     SELECT provider, status, message, checked_at AS last_checked FROM llm_provider_health WHERE org_id = %s
 """
+# The lock has a removal under way end first: no state is left of what is gone.
 KEEP_HEALTH = """
+    WITH known AS (
+        SELECT FROM llm_providers WHERE org_id = %(org_id)s AND id::text = %(provider)s FOR KEY SHARE)
     INSERT INTO llm_provider_health (org_id, provider, status, message, consecutive_failures, checked_at)
     SELECT %(org_id)s, %(provider)s, %(status)s, %(message)s, %(failures)s, %(checked_at)s
-    WHERE %(deployment)s OR EXISTS (
-        SELECT FROM llm_providers WHERE org_id = %(org_id)s AND id::text = %(provider)s)
+    WHERE %(deployment)s OR EXISTS (SELECT FROM known)
     ON CONFLICT (org_id, provider) DO UPDATE SET status = excluded.status, message = excluded.message,
         consecutive_failures = excluded.consecutive_failures, checked_at = excluded.checked_at
     WHERE llm_provider_health.checked_at < excluded.checked_at
