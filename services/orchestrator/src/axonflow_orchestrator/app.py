@@ -16,6 +16,7 @@ from axonflow_orchestrator.decisions.endpoints import routes as decision_routes
 from axonflow_orchestrator.drafts.endpoints import routes as draft_routes
 from axonflow_orchestrator.families import NotLanded, is_always_signed, surface_of
 from axonflow_orchestrator.health import HealthEndpoints
+from axonflow_orchestrator.providers.endpoints import routes as provider_routes
 from axonflow_orchestrator.replay.endpoints import routes as replay_routes
 from axonflow_orchestrator.resources import Orchestrator
 from axonflow_orchestrator.routing.endpoints import routes as routing_routes
@@ -51,6 +52,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         *tool_lock_routes(orchestrator),
         *connector_routes(orchestrator, orchestrator.connectors, orchestrator.sealer),
         *routing_routes(orchestrator),  # before the providers', where `routing` would be a name
+        *provider_routes(orchestrator, orchestrator.providers),
         Route("/{path:path}", NotLanded()),
     ]
     return application(routes, surface_of=surface_of, guard=guard)
