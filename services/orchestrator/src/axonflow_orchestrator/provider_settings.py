@@ -92,11 +92,6 @@ class ProviderSettings:
     aws_secret_access_key_file: Secret | None = _key_file("AWS_SECRET_ACCESS_KEY")
     aws_session_token: Secret | None = _key("AWS_SESSION_TOKEN", "AWS for temporary credentials")
     aws_session_token_file: Secret | None = _key_file("AWS_SESSION_TOKEN")
-    aws_container_credentials_relative_uri: str = variable(
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "Where ECS hands out the task role's credentials; ECS sets it, and Bedrock uses them when no key is given.",
-        default="",
-    )
     aws_container_uri: str = variable(
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         "Where the role of an ECS task is asked for; ECS sets it. Used without AWS_ACCESS_KEY_ID.",

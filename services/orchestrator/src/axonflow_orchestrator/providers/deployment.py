@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from axonflow_providers.aws_credentials import RELATIVE_URI_VARIABLE
 from axonflow_providers.registry import ProviderSpec
 from axonflow_providers.standard import standard_specs
 from axonflow_settings import SettingsError
@@ -18,8 +17,8 @@ DEMO = "demo"
 
 
 def provider_specs(settings: ProviderSettings) -> tuple[ProviderSpec, ...]:
-    """The types that this release knows; the role of the container serves the operator's own Bedrock alone."""
-    return standard_specs({RELATIVE_URI_VARIABLE: settings.aws_container_credentials_relative_uri})
+    """The types that this release knows; AWS credentials of the environment serve the operator's own Bedrock alone."""
+    return standard_specs(settings.aws_environment)
 
 
 def deployment_definitions(settings: ProviderSettings, specs: Iterable[ProviderSpec]) -> tuple[Definition, ...]:
