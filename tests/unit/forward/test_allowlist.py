@@ -26,7 +26,6 @@ ASKED = [
     ("GET", "/api/v1/budgets/b1/alerts", "orchestrator"),
     ("GET", "/api/v1/pricing", "orchestrator"),
     ("GET", "/api/v1/llm-providers", "orchestrator"),
-    ("PUT", "/api/v1/providers/weights", "orchestrator"),
     ("DELETE", "/api/v1/connectors/c1", "orchestrator"),
     ("PUT", "/api/v1/webhooks/w1", "orchestrator"),
     ("PUT", "/api/v1/media-governance/config", "orchestrator"),

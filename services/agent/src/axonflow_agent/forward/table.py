@@ -84,8 +84,6 @@ ORCHESTRATOR: Mapping[str, str] = {
     "/api/v1/llm-providers/{name}": "GET PUT DELETE",
     "/api/v1/llm-providers/{name}/health": "GET",
     "/api/v1/llm-providers/{name}/test": "POST",
-    "/api/v1/providers/status": "GET",
-    "/api/v1/providers/weights": "PUT",
     # tenant policies
     "/api/v1/policies": "GET POST",
     "/api/v1/policies/dynamic": "GET",
