@@ -16,6 +16,7 @@ from axonflow_orchestrator.decisions.endpoints import routes as decision_routes
 from axonflow_orchestrator.drafts.endpoints import routes as draft_routes
 from axonflow_orchestrator.families import NotLanded, is_always_signed, surface_of
 from axonflow_orchestrator.health import HealthEndpoints
+from axonflow_orchestrator.media.endpoints import routes as media_routes
 from axonflow_orchestrator.providers.endpoints import routes as provider_routes
 from axonflow_orchestrator.replay.endpoints import routes as replay_routes
 from axonflow_orchestrator.resources import Orchestrator
@@ -49,6 +50,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         *chain_routes(orchestrator),
         *replay_routes(orchestrator),
         *draft_routes(orchestrator),
+        *media_routes(orchestrator),
         *tool_lock_routes(orchestrator),
         *connector_routes(orchestrator, orchestrator.connectors, orchestrator.sealer),
         *routing_routes(orchestrator),  # before the providers', where `routing` would be a name

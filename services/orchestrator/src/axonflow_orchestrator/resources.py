@@ -23,6 +23,9 @@ from axonflow_web import Lifecycle
 
 from axonflow_orchestrator.budgets.opening import open_budgets
 from axonflow_orchestrator.budgets.service import BudgetService
+from axonflow_orchestrator.media.desk import MediaDesk
+from axonflow_orchestrator.media.opening import open_desk, open_switch
+from axonflow_orchestrator.media.switch import MediaSwitch
 from axonflow_orchestrator.providers.opening import ProviderRoom, open_providers
 from axonflow_orchestrator.routing.opening import open_router
 from axonflow_orchestrator.routing.router import Router
@@ -44,6 +47,8 @@ class Orchestrator:
     audit: AuditLog
     policies: PolicySource
     rules: RuleSource
+    media: MediaDesk
+    media_switch: MediaSwitch
     governor: Governor
     budgets: BudgetService
     idempotency: IdempotencyKeys
@@ -76,6 +81,7 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
         outbound = await stack.enter_async_context(Outbound(Egress.parse(settings.egress_allow)))
         sealer = Sealer(await sealing_keys(settings, database))
         providers = await open_providers(stack, settings, database, outbound=outbound, sealer=sealer)
+        switch = await open_switch(stack, settings, database)
         sets = SetBuilder(database)
         stack.push_async_callback(sets.close)
         yield Orchestrator(
@@ -85,6 +91,8 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             audit=audit,
             policies=policies,
             rules=await open_rules(stack, database),
+            media=await open_desk(stack, settings, switch, policies, outbound),
+            media_switch=switch,
             governor=governors.over(policies),
             budgets=await stack.enter_async_context(open_budgets(database)),
             idempotency=IdempotencyKeys(database),

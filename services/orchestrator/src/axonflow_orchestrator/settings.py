@@ -7,12 +7,13 @@ import dataclasses
 from axonflow_settings import JudgingSettings, variable
 from axonflow_settings.core import integer
 
+from axonflow_orchestrator.media_settings import MediaSettings
 from axonflow_orchestrator.provider_settings import ProviderSettings
 from axonflow_orchestrator.routing_settings import RoutingSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OrchestratorSettings(ProviderSettings, RoutingSettings, JudgingSettings):
+class OrchestratorSettings(MediaSettings, ProviderSettings, RoutingSettings, JudgingSettings):
     """The orchestrator's environment."""
 
     port: int = variable("PORT", "Port to listen on.", integer(1, 65535), 8081)

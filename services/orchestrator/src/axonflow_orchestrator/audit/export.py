@@ -68,7 +68,7 @@ def _jsonl(entries: list[Entry]) -> bytes:
 
 
 def _csv(entries: list[Entry]) -> bytes:
-    return _csv_lines([_cell(getattr(entry, column)) for column in _COLUMNS] for entry in entries)
+    return _csv_lines([cell(getattr(entry, column)) for column in _COLUMNS] for entry in entries)
 
 
 def _csv_lines(lines: Iterable[Iterable[str]]) -> bytes:
@@ -77,7 +77,7 @@ def _csv_lines(lines: Iterable[Iterable[str]]) -> bytes:
     return out.getvalue().encode()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """A value as a cell that no spreadsheet runs."""
     if isinstance(value, bool):
         return "true" if value else "false"
