@@ -31,6 +31,7 @@ def completion(asked: Asked) -> Answering:
         return answering({"error": {"message": "no key", "code": "invalid_api_key"}}, status=401)
     if asked.method == "GET":
         return answering({"object": "list", "data": [{"id": "small", "object": "model"}]})
+    said = "Her number is SSN 123-45-6789." if asked.json["model"] == "leaking" else "ready"
     return answering(
         {
             "id": "chatcmpl-1",
@@ -38,7 +39,7 @@ def completion(asked: Asked) -> Answering:
             "created": 1,
             "model": asked.json["model"],
             "choices": [
-                {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ready"}},
+                {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}},
             ],
             "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
         }
@@ -295,6 +296,24 @@ async def test_a_test_takes_a_short_prompt_and_a_model_that_the_provider_may_ask
         assert len(place.upstream.asked) == before
     assert (await place.ask("POST", "/tried/test", {"model": "medium"})).json["model"] == "medium"
     assert (await place.ask("DELETE", "/tried")).status == 204
+
+
+async def test_a_prompt_of_the_callers_is_held_to_policies_and_so_is_the_answer_to_it(place: Place) -> None:
+    assert (await place.create("judged")).status == 201
+    before = len(place.upstream.asked)
+    stopped = await place.ask("POST", "/judged/test", {"prompt": "1 OR 1=1; DROP TABLE users; --"})
+    assert (stopped.status, code(stopped)) == (403, "FORBIDDEN")
+    assert len(place.upstream.asked) == before
+    told = await place.ask("POST", "/judged/test", {"prompt": "say it", "model": "leaking"})
+    assert (told.status, "123-45-6789" in told.body.decode(), "withheld" in told.json["response"]) == (200, False, True)
+    rows = await place.rows(
+        "SELECT verdict, metadata::text FROM audit_logs WHERE metadata->>'provider' = 'judged'"
+        " AND request_type = 'llm_provider_test' ORDER BY created_at"
+    )
+    assert [verdict for verdict, _ in rows] == ["blocked", "allowed"]
+    assert "sqli" in rows[0][1]
+    assert "DROP TABLE" not in str(rows)
+    assert (await place.ask("DELETE", "/judged")).status == 204
 
 
 async def test_types_name_their_settings_and_never_ask_for_what_a_type_has_not(place: Place) -> None:

@@ -194,3 +194,17 @@ def test_without_a_sealing_key_only_what_is_secret_cannot_be_kept() -> None:
     with pytest.raises(Fault) as raised:
         vault.seal({"api_key": Secret("k")}, org_id="acme", provider_id="a")
     assert (raised.value.status, "AXONFLOW_SEALING_KEY" in raised.value.message) == (503, True)
+
+
+def test_the_file_that_the_documentation_shows_can_be_read(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "providers.md").read_text("utf-8")
+    example = page.split("```toml\n", 1)[1].split("```", 1)[0]
+    for secret in ("openai", "aws"):
+        tmp_path.joinpath(secret).write_text(f"key of {secret}")
+    file = tmp_path / "providers.toml"
+    file.write_text(example.replace("/run/secrets", str(tmp_path)).replace("…", "AKIA"), "utf-8")
+    found = deployment_definitions(read(AXONFLOW_LLM_CONFIG_FILE=str(file)), provider_specs(read()))
+    bedrock, openai = [each for each in found if each.source is Source.FILE]
+    assert (openai.api_key, openai.rate_limit, openai.weight) == (Secret("key of openai"), 600, 70)
+    assert (bedrock.name, bedrock.type, bedrock.regions) == ("frankfurt", "bedrock", {"eu", "eu-central-1"})
+    assert bedrock.settings["secret_access_key"] == Secret("key of aws")

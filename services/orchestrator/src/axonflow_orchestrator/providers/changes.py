@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from axonflow_audit import AuditLog
+from axonflow_contracts.verdicts import Verdict
 from axonflow_governance.changes import Author, ChangeRecord
 
 CHANGE, TRIAL = "llm_provider_change", "llm_provider_test"
@@ -37,11 +38,15 @@ class ProviderChanges:
         record = ChangeRecord(self.audit, CHANGE)
         await record.keep(author, f"llm provider {change}", details, tenant_id=tenant_id or None)
 
-    async def keep_trial(self, author: Author, *, name: str, type_: str, model: str, own_prompt: bool) -> None:
-        """Record that a provider is tested.
+    async def keep_trial(
+        self, author: Author, *, name: str, type_: str, model: str, own_prompt: bool, refused_by: Iterable[str] = ()
+    ) -> None:
+        """Record that a provider is tested, or that policies stop a prompt for it.
 
         Raises:
             Fault: 503, as above: an unrecorded test must not be made.
         """
-        details = {"provider": name, "type": type_, "model": model, "own_prompt": own_prompt}
-        await ChangeRecord(self.audit, TRIAL).keep(author, "llm provider tested", details)
+        policies = sorted(refused_by)
+        details = {"provider": name, "type": type_, "model": model, "own_prompt": own_prompt, "policies": policies}
+        verdict = Verdict.BLOCKED if policies else Verdict.ALLOWED
+        await ChangeRecord(self.audit, TRIAL).keep(author, "llm provider tested", details, verdict=verdict)

@@ -102,7 +102,7 @@ def routes(orchestrator: Orchestrator, room: ProviderRoom) -> list[BaseRoute]:
         most=settings.limits.llm_providers,
         reveals=not settings.mode.asks_for_credentials,
     )
-    endpoints = ProviderEndpoints(settings, service, Trials(service, room.prober))
+    endpoints = ProviderEndpoints(settings, service, Trials(service, room.prober, orchestrator.policies))
     return [
         Route("/api/v1/llm-provider-types", endpoints.types, methods=["GET"]),
         Route(BASE, endpoints.list, methods=["GET"]),
