@@ -11,11 +11,11 @@ import pytest
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Phase, Verdict
+from axonflow_orchestrator.media import SYSTEM_RULES
 from axonflow_orchestrator.media.analyzers import ASKED_HEADER, ImageAnalyzer
 from axonflow_orchestrator.media.desk import MediaDesk
 from axonflow_orchestrator.media.judging import PiiJudge
 from axonflow_orchestrator.media.records import Choice, MediaItem, MediaVerdict
-from axonflow_orchestrator.media.rules import SYSTEM_RULES
 from axonflow_orchestrator.media.sources import LARGEST_FILE_BYTES, MediaSources
 from axonflow_outbound import Egress, Outbound
 from axonflow_policy import PolicySet, RuleSet, catalogue

@@ -7,6 +7,7 @@ from typing import Any
 from axonflow_contracts.verdicts import Tier
 
 from axonflow_policy.conditions import Condition
+from axonflow_policy.media_rules import MEDIA_RULES
 from axonflow_policy.rules import RuleAction, TenantRule
 
 Asked = tuple[str, str, Any]
@@ -23,8 +24,8 @@ _DEBUG = (
 
 
 def system_rules() -> tuple[TenantRule, ...]:
-    """The ten rows, by id; they judge every tenant's calls and nobody changes them."""
-    return _ROWS
+    """The ten rows, by id, then those about images; they judge every tenant's calls and nobody changes them."""
+    return (*_ROWS, *MEDIA_RULES)
 
 
 def _row(  # noqa: PLR0917 # the columns of the contract's table

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from axonflow_policy.media_rules import NSFW_LIMIT, VIOLENCE_LIMIT
+
 from axonflow_orchestrator.media.analyzers import Seen, unknown_in
 from axonflow_orchestrator.media.formats import MOST_TEXT_BYTES, Metadata, Picture
 from axonflow_orchestrator.media.records import ImageResult
-from axonflow_orchestrator.media.rules import NSFW_LIMIT, VIOLENCE_LIMIT
 
 LOCATION = "location"
 _TOLD = ("has_pii", "has_extracted_text", "extracted_text_length", "sha256_hash")

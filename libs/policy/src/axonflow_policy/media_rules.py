@@ -1,12 +1,14 @@
-"""The product's own rules about images (contract, orchestrator section 1.12): they judge whatever a desk has found."""
+"""The product's own rules about images (contract, orchestrator section 1.12): they judge what was found in them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from axonflow_contracts.verdicts import Tier
-from axonflow_policy import Condition, RuleAction, TenantRule
+
+from axonflow_policy.conditions import Condition
 from axonflow_policy.model import Phases
+from axonflow_policy.rules import RuleAction, TenantRule
 
 NSFW_LIMIT = 0.8
 VIOLENCE_LIMIT = 0.7
@@ -29,7 +31,7 @@ def _row(rule_id: str, name: str, about: str, priority: int, condition: tuple[st
 
 
 # A GPS position is personal data too, but it is cut out before a model sees the picture: it is told, not refused.
-SYSTEM_RULES: tuple[TenantRule, ...] = (
+MEDIA_RULES: tuple[TenantRule, ...] = (
     _row(
         "sys_media_nsfw",
         "Explicit content in an image",
