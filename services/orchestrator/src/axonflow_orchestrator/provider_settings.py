@@ -21,6 +21,9 @@ KEYS = (
 )
 
 
+SHORTEST_INTERVAL_S = 0.05
+
+
 def secret_file(path: str) -> Secret:
     """The secret that a file holds; blanks and line ends around it are no part of it."""
     try:
@@ -30,6 +33,13 @@ def secret_file(path: str) -> Secret:
     if not text:
         raise ValueError("a readable file that holds the key")
     return Secret(text)
+
+
+def _interval(text: str) -> float:
+    interval_s = duration_s(text)
+    if interval_s < SHORTEST_INTERVAL_S:
+        raise ValueError("a duration of at least 50ms")
+    return interval_s
 
 
 def _key(name: str, whose: str) -> Any:
@@ -131,7 +141,7 @@ class ProviderSettings:
         True,
     )
     llm_health_interval_s: float = variable(
-        "AXONFLOW_LLM_HEALTH_INTERVAL", "How long between two such questions.", duration_s, 30.0, default_text="30s"
+        "AXONFLOW_LLM_HEALTH_INTERVAL", "How long between two such questions.", _interval, 30.0, default_text="30s"
     )
 
     @property
