@@ -161,6 +161,7 @@ $$;
 -- An application that names no agent is one itself, so agent budgets know clients by their ids.
 CREATE OR REPLACE FUNCTION axonflow_budgets_of(spender_org text, spender jsonb) RETURNS SETOF budgets
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT b.* FROM budgets b
     WHERE b.org_id = spender_org AND b.tenant_id IN ('', spender ->> 'tenant_id')
@@ -180,6 +181,7 @@ CREATE OR REPLACE FUNCTION axonflow_hold_budgets(
     holder_org text, hold_id uuid, moment timestamptz, lifetime_s double precision, estimate numeric, usage jsonb
 ) RETURNS text
 LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -237,6 +239,7 @@ CREATE OR REPLACE FUNCTION axonflow_raise_alerts(
     holder_org text, uids uuid[], periods timestamptz[], blocked uuid[]
 ) RETURNS jsonb
 LANGUAGE sql
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     WITH standing AS (
         SELECT b.uid, b.id, b.name, b.tenant_id, b.on_exceed, b.period, b.alert_thresholds, b.limit_usd,
@@ -278,6 +281,7 @@ $$;
 -- what was spent before it.
 CREATE OR REPLACE FUNCTION axonflow_settle_usage(holder_org text, hold_id uuid, usage jsonb) RETURNS text
 LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -359,6 +363,7 @@ END $$;
 -- record stays with no cost.
 CREATE OR REPLACE FUNCTION axonflow_release_hold(holder_org text, hold_id uuid, moment timestamptz) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -387,6 +392,7 @@ END $$;
 -- nobody else is at.
 CREATE OR REPLACE FUNCTION axonflow_charge_expired(holder_org text) RETURNS text
 LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     hold budget_holds;
@@ -401,20 +407,30 @@ BEGIN
         'outcome', 'unknown', 'success', false, 'error', 'not settled in time: the estimate was charged'));
 END $$;
 
-DO $$
-DECLARE
-    ours text;
-BEGIN
-    FOREACH ours IN ARRAY ARRAY[
-        'axonflow_period_start(text, timestamptz)',
-        'axonflow_budgets_of(text, jsonb)',
-        'axonflow_hold_budgets(text, uuid, timestamptz, double precision, numeric, jsonb)',
-        'axonflow_raise_alerts(text, uuid[], timestamptz[], uuid[])',
-        'axonflow_settle_usage(text, uuid, jsonb)',
-        'axonflow_release_hold(text, uuid, timestamptz)',
-        'axonflow_charge_expired(text)'
-    ] LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', ours);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO axonflow_app', ours);
-    END LOOP;
-END $$;
+REVOKE ALL ON FUNCTION axonflow_period_start(text, timestamptz) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION axonflow_period_start(text, timestamptz) TO axonflow_app;
+
+REVOKE ALL ON FUNCTION axonflow_budgets_of(text, jsonb) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION axonflow_budgets_of(text, jsonb) TO axonflow_app;
+
+REVOKE ALL ON FUNCTION axonflow_hold_budgets(text, uuid, timestamptz, double precision, numeric, jsonb) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION axonflow_hold_budgets(text, uuid, timestamptz, double precision, numeric, jsonb) TO axonflow_app;
+
+REVOKE ALL ON FUNCTION axonflow_raise_alerts(text, uuid[], timestamptz[], uuid[]) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION axonflow_raise_alerts(text, uuid[], timestamptz[], uuid[]) TO axonflow_app;
+
+REVOKE ALL ON FUNCTION axonflow_settle_usage(text, uuid, jsonb) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION axonflow_settle_usage(text, uuid, jsonb) TO axonflow_app;
+
+REVOKE ALL ON FUNCTION axonflow_release_hold(text, uuid, timestamptz) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION axonflow_release_hold(text, uuid, timestamptz) TO axonflow_app;
+
+REVOKE ALL ON FUNCTION axonflow_charge_expired(text) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION axonflow_charge_expired(text) TO axonflow_app;
