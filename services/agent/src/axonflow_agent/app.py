@@ -11,7 +11,6 @@ from axonflow_governance import Governor, Refusal
 from axonflow_governance.changes import ChangeRecord
 from axonflow_guards import IdempotencyKeys
 from axonflow_internal_auth import is_identity_header
-from axonflow_pricing import default_prices
 from axonflow_settings import Edition
 from axonflow_web import Cors, application
 from axonflow_web.faults import OnRefusal
@@ -106,7 +105,7 @@ def _adapters(agent: Agent, checks: Checks) -> list[Adapter]:
     report = ReportPlane(
         agent.metrics,
         agent.database,
-        default_prices(),
+        settings.prices,
         rows_wait=lambda: agent.audit.place is not Place.POSTGRES,
         rows_are_late=settings.audit_async,
     )
@@ -163,7 +162,7 @@ def _chat(agent: Agent) -> openai.ChatEndpoint:
     )
     return openai.ChatEndpoint(
         door=agent.door,
-        service=ChatService(governor=agent.governor, upstream=upstream, prices=default_prices(), metrics=agent.metrics),
+        service=ChatService(governor=agent.governor, upstream=upstream, prices=settings.prices, metrics=agent.metrics),
         governor=agent.governor,
         metrics=agent.metrics,
         max_body_bytes=settings.max_body_bytes,

@@ -6,6 +6,7 @@ import dataclasses
 
 from axonflow_contracts.posture import Lever, Posture
 from axonflow_contracts.verdicts import Action
+from axonflow_pricing import PriceSettings
 from axonflow_settings import JudgingSettings, Secret, variable
 from axonflow_settings.core import boolean, duration_s, http_url, integer, secret, words
 from axonflow_settings.judging import OTHER_ACTIONS, PII_ACTIONS
@@ -22,7 +23,7 @@ def _bootstrap_client(text: str) -> tuple[str, Secret]:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AgentSettings(JudgingSettings):
+class AgentSettings(PriceSettings, JudgingSettings):
     """The agent's environment."""
 
     port: int = variable("PORT", "Port to listen on.", integer(1, 65535), 8080)

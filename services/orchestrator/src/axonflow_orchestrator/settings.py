@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from axonflow_pricing import PriceSettings
 from axonflow_settings import JudgingSettings, variable
 from axonflow_settings.core import integer
 
@@ -13,7 +14,7 @@ from axonflow_orchestrator.routing_settings import RoutingSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OrchestratorSettings(MediaSettings, ProviderSettings, RoutingSettings, JudgingSettings):
+class OrchestratorSettings(MediaSettings, ProviderSettings, RoutingSettings, PriceSettings, JudgingSettings):
     """The orchestrator's environment."""
 
     port: int = variable("PORT", "Port to listen on.", integer(1, 65535), 8081)
