@@ -144,4 +144,6 @@ def test_rows_that_the_default_partition_took_move_to_the_month_that_is_made_lat
 
 def test_making_partitions_again_makes_none(owner: Owner) -> None:
     assert owner.execute("SELECT axonflow_make_partitions()").fetchone() == (0,)
-    assert owner.execute("SELECT axonflow_make_partitions(5)").fetchone() == (2 * len(RECORD),)
+    (tables,) = owner.execute("SELECT count(*) FROM pg_class WHERE relkind = 'p'").fetchone() or (0,)
+    assert tables > len(RECORD)
+    assert owner.execute("SELECT axonflow_make_partitions(5)").fetchone() == (2 * tables,)
