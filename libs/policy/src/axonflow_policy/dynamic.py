@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
-from axonflow_contracts.verdicts import Action, Phase, Verdict
+from axonflow_contracts.verdicts import Action, Phase, Tier, Verdict
 
 from axonflow_policy.facts import Facts, Known
 from axonflow_policy.model import Evaluation
@@ -48,6 +48,8 @@ class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
     action: Action | None
     reason: str
     actions: tuple[RuleAction, ...]
+    tier: Tier = Tier.TENANT
+    description: str = ""
 
 
 class RuleEvaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,6 +266,8 @@ def _match(row: CompiledRule) -> RuleMatch:
         action=row.action,
         reason=row.reason,
         actions=rule.actions,
+        tier=rule.tier,
+        description=rule.description,
     )
 
 
@@ -293,6 +297,7 @@ def _failed(failure: str, rules_hash: str, broken: TenantRule | None = None) -> 
         action=Action.BLOCK,
         reason=FAILURE_REASON,
         actions=(RuleAction(type=RuleActionType.BLOCK.value),),
+        tier=Tier.SYSTEM if broken is None else broken.tier,
     )
     return RuleEvaluation(
         verdict=Verdict.BLOCKED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -73,6 +73,7 @@ def impact(
     phase: Phase = Phase.REQUEST,
     posture: Posture | None = None,
     approvals_act: bool = True,
+    known: Collection[int] = (),
 ) -> Impact:
     """What ``policy`` would do with each of ``inputs``, as if it were enabled and alone.
 
@@ -82,6 +83,7 @@ def impact(
         phase: the side that is judged.
         posture: the operator's levers, which move static policies.
         approvals_act: whether asking for approval stops a call in this edition.
+        known: indexes of recorded inputs in which a static policy was found then; their texts may be masked since.
 
     Raises:
         InvalidPolicy: a static policy that cannot be compiled.
@@ -91,13 +93,16 @@ def impact(
     judge = _judge_of(policy, phase, posture or Posture())
     results = []
     for index, facts in enumerate(inputs):
-        action, actions = (None, None) if facts is None else judge(facts)
+        if index in known:
+            action, actions = judge.found()
+        else:
+            action, actions = (None, None) if facts is None else judge(facts)
         result = ImpactResult(
             input_index=index,
             matched=actions is not None,
             blocked=action in stopping,
             actions=actions or (),
-            judged=facts is not None,
+            judged=facts is not None or index in known,
         )
         results.append(result)
     return _report(policy, results)
@@ -115,6 +120,14 @@ class _Judge:
     def __init__(self, found: PolicySet | RuleSet, phase: Phase) -> None:
         self._found = found
         self._phase = phase
+
+    def found(self) -> tuple[Action | None, tuple[str, ...] | None]:
+        """What a match of the static policy comes to."""
+        if not isinstance(self._found, PolicySet):
+            return None, None
+        effective = next((self._found.action_of(policy.id, self._phase) for policy in self._found.policies), None)
+        action = None if effective is None else effective.action
+        return action, None if action is None else (action.value,)
 
     def __call__(self, facts: Facts) -> tuple[Action | None, tuple[str, ...] | None]:
         if isinstance(self._found, PolicySet):

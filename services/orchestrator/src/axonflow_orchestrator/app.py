@@ -21,6 +21,7 @@ from axonflow_orchestrator.providers.endpoints import routes as provider_routes
 from axonflow_orchestrator.replay.endpoints import routes as replay_routes
 from axonflow_orchestrator.resources import Orchestrator
 from axonflow_orchestrator.routing.endpoints import routes as routing_routes
+from axonflow_orchestrator.tenant_policies.routes import routes as policy_routes
 from axonflow_orchestrator.tool_locks.endpoints import routes as tool_lock_routes
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/prometheus"})
@@ -52,6 +53,7 @@ def create_app(orchestrator: Orchestrator) -> ASGIApp:
         *draft_routes(orchestrator),
         *media_routes(orchestrator),
         *tool_lock_routes(orchestrator),
+        *policy_routes(orchestrator),
         *connector_routes(orchestrator, orchestrator.connectors, orchestrator.sealer),
         *routing_routes(orchestrator),  # before the providers', where `routing` would be a name
         *provider_routes(orchestrator, orchestrator.providers),

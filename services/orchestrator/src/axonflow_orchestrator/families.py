@@ -23,6 +23,8 @@ FAMILIES: Mapping[str, Surface] = {
     "/api/v1/workflows": Surface.WORKFLOW,
     "/api/v1/evidence": Surface.WORKFLOW,
     "/api/v1/policies/simulate": Surface.WORKFLOW,
+    "/api/v1/policies/impact-report": Surface.WORKFLOW,
+    "/api/v1/policies/conflicts": Surface.WORKFLOW,
     "/api/v1/masfeat": Surface.FLAT,
     "/api/v1/executions": Surface.NESTED,
     "/api/v1/unified": Surface.NESTED,

@@ -6,7 +6,7 @@ The filter on organisation and tenant stands in the SQL; row security is the sec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, LiteralString
 
 import msgspec
@@ -95,6 +95,26 @@ VERSIONS = """
     ORDER BY version DESC LIMIT %(limit)s
 """
 
+# The row's lock makes it exact: of two that want the last place the second finds it taken.
+TAKE_PLACE = """
+    INSERT INTO daily_counts AS c (org_id, name, day, used) VALUES (%(org_id)s, %(name)s, %(day)s, 1)
+    ON CONFLICT (org_id, name, day) DO UPDATE SET used = c.used + 1
+        WHERE %(most)s::integer IS NULL OR c.used < %(most)s
+    RETURNING used
+"""
+FORGET_PLACES = "DELETE FROM daily_counts WHERE org_id = %(org_id)s AND name = %(name)s AND day < %(day)s"
+
+COUNT_USES = """
+    SELECT template_id, count(*), max(used_at) FROM policy_template_usage
+    WHERE org_id = %(org_id)s AND (%(tenant_id)s::text IS NULL OR tenant_id = %(tenant_id)s)
+    GROUP BY template_id
+"""
+KEEP_USE = """
+    INSERT INTO policy_template_usage (org_id, tenant_id, template_id, policy_id, used_by)
+    VALUES (%(org_id)s, %(tenant_id)s, %(template_id)s, %(policy_id)s, %(by)s)
+    RETURNING id::text
+"""
+
 
 async def prints(connection: Connection, org_ids: Iterable[str]) -> Prints:
     """What changes whenever `in_force` does: a text for each organisation and tenant that has rules."""
@@ -170,6 +190,28 @@ async def read_versions(connection: Connection, row: StoredRule, limit: int | No
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(VERSIONS, {"org_id": row.org_id, "id": row.id, "limit": limit})
         return [msgspec.convert(found, StoredVersion, builtin_types=(datetime,)) async for found in cursor]
+
+
+async def take_place(connection: Connection, org_id: str, name: str, day: date, most: int | None) -> int | None:
+    """Count one more of a day; gives how many there are now, or None where there were ``most`` already."""
+    values = {"org_id": org_id, "name": name, "day": day, "most": most}
+    row = await (await connection.execute(TAKE_PLACE, values)).fetchone()
+    if row is not None and row[0] == 1:
+        await connection.execute(FORGET_PLACES, values)
+    return None if row is None else int(row[0])
+
+
+async def keep_use(connection: Connection, *, template_id: str, row: StoredRule, by: str) -> str:
+    """Remember that ``row`` was made from a template; gives the use's id."""
+    values = {"org_id": row.org_id, "tenant_id": row.tenant_id, "template_id": template_id, "policy_id": row.id}
+    made = await (await connection.execute(KEEP_USE, {**values, "by": by})).fetchone()
+    return "" if made is None else str(made[0])
+
+
+async def count_uses(connection: Connection, org_id: str, tenant_id: str | None) -> dict[str, tuple[int, datetime]]:
+    """How often each template was used, and when last."""
+    cursor = await connection.execute(COUNT_USES, {"org_id": org_id, "tenant_id": tenant_id})
+    return {template_id: (int(count), last) for template_id, count, last in await cursor.fetchall()}
 
 
 async def _all(connection: Connection, statement: LiteralString, values: Mapping[str, Any]) -> list[StoredRule]:
