@@ -66,6 +66,9 @@ async def test_a_call_that_nothing_can_record_is_refused(
         for _ in range(1_000):
             if (await opened.post("/api/v1/decide", bulk)).status != 200:
                 break
-        answers = [await opened.post(path, body) for path in PATHS]
+        for _ in range(50):  # a file that is full for long rows may have room for short ones
+            answers = [await opened.post(path, body) for path in PATHS]
+            if all(answer.status != 200 for answer in answers):
+                break
     assert [(answer.status, answer.headers.get("retry-after")) for answer in answers] == [(503, "1")] * 3
     assert answers[2].json["verdict"] == "deny"
