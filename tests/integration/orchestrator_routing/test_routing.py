@@ -175,3 +175,23 @@ async def test_a_limit_of_calls_a_minute_holds_over_all_replicas(replicas: list[
     assert [wait for wait in waits if wait is not None] == [30.0] * 3
     free = Candidate(provider=Configured(name="free"), model="m", org_id=ORG, tenant_id="t")
     assert await limiters[0].admit(free) is None
+
+
+@pytest.mark.parametrize(("dear", "chosen"), [("openai", "mistral"), ("mistral", "openai")])
+async def test_the_cheapest_is_so_by_the_prices_that_the_operator_gives(
+    postgres_server: Server, tmp_path: Path, dear: str, chosen: str
+) -> None:
+    prices = {
+        "LLM_ROUTING_STRATEGY": "cost_optimized",
+        "LLM_PRICING_PROVIDER": dear,
+        "LLM_PRICING_MODEL": "chosen-",
+        "LLM_PRICING_INPUT": "5",
+        "LLM_PRICING_OUTPUT": "5",
+        "OPENAI_MODEL": "chosen-a",
+        "MISTRAL_MODEL": "chosen-b",
+        "LLM_PROVIDERS": "openai,mistral",
+    }
+    with postgres_server.database() as url:
+        async with running_record(url, tmp_path, **{**SETTINGS, **prices}) as record:
+            route = await record.orchestrator.router.route(Wish(org_id=ORG, tenant_id="tellers"))
+    assert [candidate.provider.name for candidate in route.candidates] == [chosen, dear]

@@ -8,7 +8,6 @@ import time
 
 from axonflow_database import Database
 from axonflow_guards import RateLimiter
-from axonflow_pricing import default_prices
 from axonflow_telemetry import Metrics
 from axonflow_telemetry.call_series import CallSeries
 
@@ -92,7 +91,7 @@ def _choosing(settings: OrchestratorSettings) -> Choosing:
         selection=Selection(strategy=strategy, lists=lists, strict=settings.llm_strict_provider),
         default=settings.default_llm_provider,
         costs=dict(settings.provider_costs),
-        prices=default_prices,
+        prices=settings.prices,
         hedge_after_s=settings.llm_hedge_after_ms / 1000 or None,
     )
 

@@ -60,7 +60,7 @@ class Choosing:
     selection: Selection
     default: str
     costs: Mapping[str, float]
-    prices: Callable[[], PriceTable]
+    prices: PriceTable
     hedge_after_s: float | None = None
     chance: Callable[[], float] = random.random
 
@@ -191,7 +191,7 @@ class Router:
         given = self._choosing.costs.get(provider.name)
         if given is not None:
             return given
-        rate = self._choosing.prices().rate(provider.pricing, candidate.model)
+        rate = self._choosing.prices.rate(provider.pricing, candidate.model)
         return float(UNKNOWN_RATE if rate is None else (rate.input + rate.output) / 2)
 
     def _turn(self, org_id: str) -> int:
