@@ -47,7 +47,6 @@ class Agent:
     Attributes:
         upstream: connections to model providers.
         mcp_governor: of the MCP planes, which have levers of their own; it records like the other.
-        proxy_governor: of Proxy Mode, which judges by the levers alone.
         siblings: connections to orchestrator and portal; apart, so that slow models never keep a plan waiting.
     """
 
@@ -61,7 +60,6 @@ class Agent:
     audit: AuditLog
     governor: Governor
     mcp_governor: Governor
-    proxy_governor: Governor
     door: Door
     breaker: Breaker
     connectors: ConnectorRuntime
@@ -94,7 +92,7 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
         breaker = await _open_breaker(stack, settings, database, metrics)
         _keep_up(stack, database, audit)
         mcp_posture = _posture("MCP", settings.mcp_posture, enabled=settings.mcp_policies_enabled)
-        recording = await open_recording(stack, settings, database, (posture, mcp_posture, settings.proxy_posture))
+        recording = await open_recording(stack, settings, database, (posture, mcp_posture))
         governors = Governors(stack, settings, metrics, service=SERVICE, audit=audit, gate=breaker, recording=recording)
         siblings = await stack.enter_async_context(_session(settings.upstream_connections))
         minter = TokenMinter(secret, NAME)
@@ -109,7 +107,6 @@ async def open_agent(settings: AgentSettings) -> AsyncIterator[Agent]:
             audit=audit,
             governor=governors.over(policies),
             mcp_governor=governors.over(policies.under(mcp_posture)),
-            proxy_governor=governors.over(policies.under(settings.proxy_posture)),
             door=door,
             breaker=breaker,
             connectors=await open_connectors(stack, settings, database, metrics, session=siblings, minter=minter),

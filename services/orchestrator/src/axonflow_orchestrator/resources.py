@@ -10,8 +10,7 @@ from pathlib import Path
 from axonflow_audit import AuditLog
 from axonflow_connectors import ConnectorRegistry, Surroundings, standard_specs
 from axonflow_database import Database, internal_secret, partition_keeper, sealing_keys
-from axonflow_governance import Governor, PolicySource
-from axonflow_governance.opening import Governors, open_recording
+from axonflow_governance import PolicySource
 from axonflow_governance.rebuilding import SetBuilder
 from axonflow_guards import IdempotencyKeys, NonceLedger
 from axonflow_internal_auth import TokenVerifier
@@ -49,7 +48,6 @@ class Orchestrator:
     rules: RuleSource
     media: MediaDesk
     media_switch: MediaSwitch
-    governor: Governor
     budgets: BudgetService
     idempotency: IdempotencyKeys
     connectors: ConnectorRegistry
@@ -76,8 +74,6 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
         stack.push_async_callback(database.close)
         audit = await _open_audit(stack, settings, database, metrics)
         policies = await _open_policies(stack, settings, database, metrics)
-        recording = await open_recording(stack, settings, database, (settings.proxy_posture,))
-        governors = Governors(stack, settings, metrics, service=SERVICE, audit=audit, recording=recording)
         outbound = await stack.enter_async_context(Outbound(Egress.parse(settings.egress_allow)))
         sealer = Sealer(await sealing_keys(settings, database))
         providers = await open_providers(stack, settings, database, outbound=outbound, sealer=sealer)
@@ -93,7 +89,6 @@ async def open_orchestrator(settings: OrchestratorSettings) -> AsyncIterator[Orc
             rules=await open_rules(stack, database),
             media=await open_desk(stack, settings, switch, policies, outbound),
             media_switch=switch,
-            governor=governors.over(policies),
             budgets=await stack.enter_async_context(open_budgets(database)),
             idempotency=IdempotencyKeys(database),
             connectors=_connectors(settings, outbound),
@@ -127,7 +122,7 @@ async def _open_audit(
 async def _open_policies(
     stack: contextlib.AsyncExitStack, settings: OrchestratorSettings, database: Database, metrics: Metrics
 ) -> PolicySource:
-    """The policies that judge replies, plans and gates, under the same levers as the agent judges proxied requests."""
+    """The policies under the levers of Proxy Mode: trials, media and prompts of tests are judged by them."""
     policies = PolicySource(database, settings.proxy_posture, overrides_act=settings.edition is Edition.ENTERPRISE)
     await policies.start()
     stack.push_async_callback(policies.close)
