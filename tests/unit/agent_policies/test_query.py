@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from axonflow_agent.policies.query import LARGEST_LIMIT, SortKey, parse_query
+from axonflow_agent.policies.query import SortKey, parse_query
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.verdicts import Severity, Tier
+from axonflow_web.paging import LARGEST_LIMIT
 
 
 def test_nothing_asked_is_the_first_twenty_by_priority() -> None:

@@ -15,8 +15,9 @@ from axonflow_contracts.policies import PolicyLint, StaticPolicy
 from axonflow_contracts.posture import Posture
 from axonflow_database import SYSTEM_ORG
 from axonflow_policy import Policy, lint_one
+from axonflow_web.paging import LARGEST_LIMIT
 
-from axonflow_agent.policies.query import LARGEST_LIMIT, ListQuery
+from axonflow_agent.policies.query import ListQuery
 from axonflow_agent.policies.service import PolicyReader, tenant_transaction
 from axonflow_agent.policies.store import StoredPolicy, read_page
 

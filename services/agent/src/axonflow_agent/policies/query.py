@@ -10,11 +10,8 @@ import msgspec
 from axonflow_contracts.errors import Fault
 from axonflow_contracts.policies import stored_categories
 from axonflow_contracts.verdicts import Severity, Tier
+from axonflow_web.paging import DEFAULT_PAGE_SIZE, window
 
-DEFAULT_PAGE_SIZE = 20
-LARGEST_PAGE = 100
-LARGEST_LIMIT = 1000  # `limit` is the SDKs' way of paging, and they read no pagination
-LARGEST_OFFSET = 1_000_000
 LONGEST_SEARCH = 200
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -101,7 +98,7 @@ def parse_query(params: Mapping[str, str]) -> ListQuery:
         Fault: 400, a value that its parameter does not take.
     """
     sort_by = _word(params, "sort_by", SortKey) or SortKey.PRIORITY
-    offset, limit = _window(params)
+    offset, limit = window(params, _bad)
     return ListQuery(
         categories=stored_categories(word) if (word := params.get("category", "")) else None,
         tier=_word(params, "tier", Tier),
@@ -114,24 +111,6 @@ def parse_query(params: Mapping[str, str]) -> ListQuery:
         offset=offset,
         limit=limit,
     )
-
-
-def _window(params: Mapping[str, str]) -> tuple[int, int]:
-    """Offset and limit; ``limit``/``offset`` count where either is given, else ``page``/``page_size``."""
-    if params.get("limit") or params.get("offset"):
-        limit = min(_number(params, "limit", 1, DEFAULT_PAGE_SIZE), LARGEST_LIMIT)
-        return min(_number(params, "offset", 0, 0), LARGEST_OFFSET), limit
-    size = min(_number(params, "page_size", 1, DEFAULT_PAGE_SIZE), LARGEST_PAGE)
-    return min((_number(params, "page", 1, 1) - 1) * size, LARGEST_OFFSET), size
-
-
-def _number(params: Mapping[str, str], name: str, least: int, default: int) -> int:
-    text = params.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= least):
-        raise Fault(400, f"{name} must be a whole number from {least}")
-    return int(text)
 
 
 def _word(params: Mapping[str, str], name: str, kind: type[Word]) -> Word | None:
@@ -167,3 +146,7 @@ def _descending(params: Mapping[str, str], sort_by: SortKey) -> bool:
     if text:
         return text == "desc"
     return sort_by in {SortKey.PRIORITY, SortKey.SEVERITY, SortKey.CREATED_AT, SortKey.UPDATED_AT}
+
+
+def _bad(name: str, message: str) -> Fault:
+    return Fault(400, f"{name} {message}")

@@ -23,11 +23,12 @@ from axonflow_contracts.posture import Posture
 from axonflow_contracts.verdicts import Phase, Tier
 from axonflow_database import SYSTEM_ORG, Connection, Database, DatabaseUnavailable
 from axonflow_policy import EffectiveAction, Policy, overridden_action
+from axonflow_web.paging import LARGEST_LIMIT
 
 from axonflow_agent.overrides import records
 from axonflow_agent.overrides.records import ActiveOverride
 from axonflow_agent.overrides.store import read_holding
-from axonflow_agent.policies.query import LARGEST_LIMIT, EffectiveQuery, ListQuery
+from axonflow_agent.policies.query import EffectiveQuery, ListQuery
 from axonflow_agent.policies.store import StoredPolicy, find, read_page
 
 NOT_LOADED = EffectiveAction(None, "")

@@ -8,14 +8,11 @@ from typing import Any
 
 import msgspec
 from axonflow_contracts.verdicts import Tier
+from axonflow_web.paging import DEFAULT_PAGE_SIZE, window
 
 from axonflow_orchestrator.tenant_policies.records import StoredRule
 from axonflow_orchestrator.tenant_policies.refusals import FieldProblem, invalid
 
-DEFAULT_PAGE_SIZE = 20
-LARGEST_PAGE = 100
-LARGEST_LIMIT = 1000  # `limit` is the SDKs' way of paging, and they read no pagination
-LARGEST_OFFSET = 1_000_000
 LONGEST_SEARCH = 200
 TIERS = (Tier.SYSTEM, Tier.ORGANIZATION, Tier.TENANT)
 
@@ -70,7 +67,7 @@ def parse_query(params: Mapping[str, str]) -> ListQuery:
     sort_by = params.get("sort_by") or "priority"
     if sort_by not in _SORT_KEYS:
         raise _bad("sort_by", f"must be one of {', '.join(_SORT_KEYS)}")
-    offset, limit = _window(params)
+    offset, limit = window(params, _bad)
     return ListQuery(
         type=_text(params, "type"),
         category=_text(params, "category"),
@@ -113,24 +110,6 @@ def _matches(row: StoredRule, query: ListQuery) -> bool:
         and (not query.organization_id or (row.tier is Tier.ORGANIZATION and row.org_id == query.organization_id))
         and query.search.casefold() in f"{row.name}\n{row.id}\n{row.description}".casefold()
     )
-
-
-def _window(params: Mapping[str, str]) -> tuple[int, int]:
-    """Offset and limit; ``limit``/``offset`` count where either is given, else ``page``/``page_size``."""
-    if params.get("limit") or params.get("offset"):
-        limit = min(_number(params, "limit", 1, DEFAULT_PAGE_SIZE), LARGEST_LIMIT)
-        return min(_number(params, "offset", 0, 0), LARGEST_OFFSET), limit
-    size = min(_number(params, "page_size", 1, DEFAULT_PAGE_SIZE), LARGEST_PAGE)
-    return min((_number(params, "page", 1, 1) - 1) * size, LARGEST_OFFSET), size
-
-
-def _number(params: Mapping[str, str], name: str, least: int, default: int) -> int:
-    text = params.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= least):
-        raise _bad(name, f"must be a whole number from {least}")
-    return int(text)
 
 
 def _tier(params: Mapping[str, str]) -> Tier | None:
