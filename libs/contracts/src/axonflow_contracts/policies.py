@@ -207,11 +207,24 @@ class EffectiveStaticPolicies(msgspec.Struct, frozen=True, kw_only=True):
     computed_at: datetime
 
 
-class StaticPolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of a static policy.
+# The database's words for a change, and the contract's.
+CHANGES: Mapping[str, str] = MappingProxyType(
+    {
+        "create": "created",
+        "update": "updated",
+        "delete": "deleted",
+        "enable": "enabled",
+        "disable": "disabled",
+        "override": "overridden",
+    }
+)
+
+
+class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a policy, static or dynamic.
 
     Attributes:
-        change_type: created, updated, deleted, enabled or disabled.
+        change_type: a word of `CHANGES`.
         snapshot: the policy as it stood after the change.
     """
 
@@ -225,11 +238,11 @@ class StaticPolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: Mapping[str, Any]
 
 
-class StaticPolicyVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of ``GET /api/v1/static-policies/{id}/versions``, newest first."""
+class PolicyVersions(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``GET …/{id}/versions``, newest first, as many as the edition shows."""
 
     policy_id: str
-    versions: tuple[StaticPolicyVersion, ...]
+    versions: tuple[PolicyVersion, ...]
     count: int
 
 

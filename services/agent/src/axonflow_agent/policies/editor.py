@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 from axonflow_contracts.caller import Caller
 from axonflow_contracts.errors import Fault
-from axonflow_contracts.policies import StaticPolicyVersion, StaticPolicyVersions
+from axonflow_contracts.policies import CHANGES, PolicyVersion, PolicyVersions
 from axonflow_contracts.verdicts import Tier
 from axonflow_database import Connection, Database
 from axonflow_governance import CompilerUnavailable, PoliciesRefused, WriteGate
@@ -25,15 +25,6 @@ from axonflow_agent.policies.service import POLICY_NOT_FOUND, tenant_transaction
 from axonflow_agent.policies.store import PolicyFields, StoredPolicy
 
 UNLIMITED = -1
-# The database's words for a change, and the contract's.
-_CHANGES = {
-    "create": "created",
-    "update": "updated",
-    "delete": "deleted",
-    "enable": "enabled",
-    "disable": "disabled",
-    "override": "overridden",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +103,7 @@ class PolicyEditor:
                 raise Fault(404, POLICY_NOT_FOUND)
             await self._keep(connection, author, gone, "delete", "deleted")
 
-    async def versions(self, key: str, caller: Caller) -> StaticPolicyVersions:
+    async def versions(self, key: str, caller: Caller) -> PolicyVersions:
         """The changes of a policy, newest first, as many as the edition shows.
 
         Raises:
@@ -125,11 +116,11 @@ class PolicyEditor:
                 raise Fault(404, POLICY_NOT_FOUND)
             found = await store.read_versions(connection, row, None if shown == UNLIMITED else shown)
         versions = tuple(
-            StaticPolicyVersion(
+            PolicyVersion(
                 id=str(each.id),
                 policy_id=row.policy_id,
                 version=each.version,
-                change_type=_CHANGES[each.change_type],
+                change_type=CHANGES[each.change_type],
                 change_summary=each.change_summary,
                 changed_by=each.changed_by,
                 changed_at=each.changed_at,
@@ -137,7 +128,7 @@ class PolicyEditor:
             )
             for each in found
         )
-        return StaticPolicyVersions(policy_id=row.policy_id, versions=versions, count=len(versions))
+        return PolicyVersions(policy_id=row.policy_id, versions=versions, count=len(versions))
 
     def _require_tier(self, tier: Tier) -> None:
         if tier is Tier.ORGANIZATION and self.limits.organization_policies == 0:
@@ -187,7 +178,7 @@ class PolicyEditor:
     async def _keep(self, connection: Connection, author: Author, row: StoredPolicy, kind: str, summary: str) -> None:
         await store.keep_version(connection, row, change_type=kind, summary=summary)
         details: dict[str, object] = {
-            "change_type": _CHANGES[kind],
+            "change_type": CHANGES[kind],
             "policy_id": row.policy_id,
             "id": str(row.id),
             "tier": row.tier.value,
@@ -196,7 +187,7 @@ class PolicyEditor:
             "action": row.action.value,
             "enabled": row.enabled,
         }
-        await self.changes.keep(author, f"static policy {_CHANGES[kind]}", details)
+        await self.changes.keep(author, f"static policy {CHANGES[kind]}", details)
 
 
 async def _require_pattern(pattern: str) -> None:

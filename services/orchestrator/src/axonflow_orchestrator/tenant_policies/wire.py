@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
-from axonflow_contracts.policies import Pagination, PolicyLint
+from axonflow_contracts.policies import CHANGES, Pagination, PolicyLint, PolicyVersion, PolicyVersions
 from axonflow_contracts.verdicts import Tier
 from axonflow_database import SYSTEM_ORG
 from axonflow_policy import Condition, Phases, RuleAction, TenantRule
@@ -18,14 +17,6 @@ from axonflow_orchestrator.tenant_policies.records import RuleFields, StoredRule
 GLOBAL, SYSTEM = "global", "system"
 # The product's rules came with this release and never changed since.
 _RELEASED = datetime(2026, 11, 25, tzinfo=UTC)
-# The database's words for a change, and the contract's.
-CHANGES: Mapping[str, str] = {
-    "create": "created",
-    "update": "updated",
-    "delete": "deleted",
-    "enable": "enabled",
-    "disable": "disabled",
-}
 
 
 class PolicyMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,27 +81,6 @@ class LoadedPolicies(msgspec.Struct, frozen=True, kw_only=True):
     policies: tuple[TenantRule, ...]
     count: int
     rules_hash: str
-
-
-class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """One change; ``snapshot`` is the rule after it."""
-
-    id: str
-    policy_id: str
-    version: int
-    change_type: str
-    change_summary: str
-    changed_by: str
-    changed_at: datetime
-    snapshot: Mapping[str, Any]
-
-
-class PolicyVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """The changes of a rule, newest first, as many as the edition shows."""
-
-    policy_id: str
-    versions: tuple[PolicyVersion, ...]
-    count: int
 
 
 def system_rows() -> list[StoredRule]:
