@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from axonflow_contracts.caller import Caller
+from axonflow_contracts.policies import CHANGES
 from axonflow_contracts.verdicts import Tier
 from axonflow_database import Connection, Database
 from axonflow_governance.changes import Author, ChangeRecord
@@ -17,7 +18,6 @@ from axonflow_orchestrator.tenant_policies.reader import tenant_of
 from axonflow_orchestrator.tenant_policies.records import RuleFields, StoredRule
 from axonflow_orchestrator.tenant_policies.refusals import FieldProblem, forbidden, invalid, not_found, transaction
 from axonflow_orchestrator.tenant_policies.source import RuleSource
-from axonflow_orchestrator.tenant_policies.wire import CHANGES
 
 LONGEST_TENANT = 255
 _SYSTEM = frozenset(rule.id for rule in system_rules())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from axonflow_contracts.caller import Caller
+from axonflow_contracts.policies import PolicyVersions
 from axonflow_database import Database
 from axonflow_policy import RuleSet
 
@@ -106,7 +107,7 @@ class RuleReader:
         policies = (*rules.rules, *rules.broken)
         return wire.LoadedPolicies(policies=policies, count=len(policies), rules_hash=rules.hash)
 
-    async def versions(self, rule_id: str, caller: Caller) -> wire.PolicyVersions:
+    async def versions(self, rule_id: str, caller: Caller) -> PolicyVersions:
         """The changes of a rule, newest first.
 
         Raises:
