@@ -9,6 +9,7 @@ from axonflow_database.partitions import make_partitions, partition_keeper
 from axonflow_database.periodic import Periodic
 from axonflow_database.roles import SYSTEM_ORG
 from axonflow_database.secret import internal_secret, sealing_keys
+from axonflow_database.tenants import Held, HeldByTenant, Prints
 
 __all__ = [
     "SYSTEM_ORG",
@@ -16,8 +17,11 @@ __all__ = [
     "Database",
     "DatabaseUnavailable",
     "Follower",
+    "Held",
+    "HeldByTenant",
     "MigrationError",
     "Periodic",
+    "Prints",
     "UnsafeLogin",
     "internal_secret",
     "make_partitions",

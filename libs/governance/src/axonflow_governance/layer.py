@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
+from axonflow_database import Held, Prints
 from axonflow_policy import PolicySet, TenantRules
 
 from axonflow_governance.overrides import OverrideBook, Views
-from axonflow_governance.store import Prints
-
-Print = tuple[str | None, str | None]
 
 
-class Layer:
+class Layer(Held):
     """One tenant's rules, swapped whole.
 
     Attributes:
         rules: what judges now; None before the first load, or while what is stored has never been usable.
-        seen: which state of the stored rows was last looked at; None before the first load.
-        loading: the load under way, which all who need it share.
     """
 
-    __slots__ = ("_base", "_joined", "_joined_rules", "_views", "loading", "org_id", "rules", "seen", "tenant_id")
+    __slots__ = ("_base", "_joined", "_joined_rules", "_views", "rules")
 
     def __init__(self, org_id: str, tenant_id: str) -> None:
-        self.org_id = org_id
-        self.tenant_id = tenant_id
+        super().__init__(org_id, tenant_id)
         self.rules: TenantRules | None = None
-        self.seen: Print | None = None
-        self.loading: asyncio.Task[None] | None = None
         self._base: PolicySet | None = None
         self._joined_rules: TenantRules | None = None
         self._joined: PolicySet | None = None
         self._views: Views | None = None
 
-    def print_in(self, prints: Prints) -> Print:
+    def print_in(self, prints: Prints) -> tuple[str | None, str | None]:
         """The state of this tenant's rows, its organisation's first."""
         own = (self.org_id, "tenant", self.tenant_id)
         return prints.get((self.org_id, "organization", "")), prints.get(own)

@@ -1,4 +1,4 @@
-"""The layers of the tenants that call: loaded on demand, kept in step with the database, the least used forgotten.
+"""The layers of the tenants that call.
 
 A request waits for one read, once. It never compiles: what is not compiled yet is judged by google-re2, with the same
 matches, until a child process has compiled it and the layer is swapped whole.
@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from axonflow_database import Database, DatabaseUnavailable, Follower
+from axonflow_database import Connection, Database, DatabaseUnavailable, HeldByTenant, Prints
 from axonflow_policy import Policy, TenantRules
 from axonflow_policy.policy_set import InvalidPolicy
 from axonflow_policy.tenant_rules import written_policy
@@ -30,8 +29,8 @@ MOST_TENANTS = 256
 _RETRY_S = 30.0
 
 
-class TenantLayers:
-    """Holds the layers.
+class TenantLayers(HeldByTenant[Layer]):
+    """Holds the layers, apart from the shared set: neither waits for the other's errors.
 
     Args:
         database: where the rows are.
@@ -40,37 +39,16 @@ class TenantLayers:
     """
 
     def __init__(self, database: Database, dumps: RuleDumps, *, most: int = MOST_TENANTS) -> None:
-        self._database = database
+        super().__init__(database, CHANNEL, Layer, most=most)
         self._dumps = dumps
-        self._most = most
-        self._layers: OrderedDict[tuple[str, str], Layer] = OrderedDict()
         self._compiling: set[asyncio.Task[None]] = set()
-        # Apart from the shared set's: neither waits for the other, and an error in one does not hold the other up.
-        self._follower: Follower[bool] = Follower(database, CHANNEL, self._refresh)
-
-    @property
-    def age_s(self) -> float:
-        """Seconds since the layers were last known to be what the database holds."""
-        return self._follower.age_s
-
-    def __len__(self) -> int:
-        return len(self._layers)
-
-    async def start(self) -> None:
-        """Follow changes.
-
-        Raises:
-            DatabaseUnavailable: PostgreSQL does not answer.
-        """
-        await self._follower.start()
 
     async def close(self) -> None:
         """Stop following and compiling; the layers stay in force."""
-        await self._follower.close()
-        tasks = [*self._compiling, *(layer.loading for layer in self._layers.values() if layer.loading)]
-        for task in tasks:
+        await super().close()
+        for task in self._compiling:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._compiling, return_exceptions=True)
 
     async def layer_of(self, org_id: str, tenant_id: str) -> Layer:
         """The tenant's layer, loaded; it may hold no policy.
@@ -78,48 +56,20 @@ class TenantLayers:
         Raises:
             JudgementFailed: it was never loaded and cannot be now; without it no verdict is sound.
         """
-        layer = self._held(org_id, tenant_id)
-        if layer.rules is None and layer.seen is None:
-            try:
-                await self._load_once(layer)
-            except DatabaseUnavailable as error:
-                raise JudgementFailed("the tenant's policies cannot be read: PostgreSQL does not answer") from error
+        try:
+            layer = await self.held_for(org_id, tenant_id)
+        except DatabaseUnavailable as error:
+            raise JudgementFailed("the tenant's policies cannot be read: PostgreSQL does not answer") from error
         if layer.rules is None:
             raise JudgementFailed("the tenant's policies cannot be judged")
         return layer
 
-    def _held(self, org_id: str, tenant_id: str) -> Layer:
-        key = (org_id, tenant_id)
-        layer = self._layers.get(key)
-        if layer is None:
-            # Held before it is read: a change from here on is seen by `_refresh`, which waits for the read.
-            layer = self._layers[key] = Layer(org_id, tenant_id)
-            if len(self._layers) > self._most:
-                self._layers.popitem(last=False)
-        else:
-            self._layers.move_to_end(key)
-        return layer
+    async def prints(self, connection: Connection, org_ids: Iterable[str]) -> Prints:
+        """As `store.rule_prints`."""
+        return await store.rule_prints(connection, org_ids)
 
-    async def _refresh(self) -> bool:
-        layers = list(self._layers.values())
-        if not layers:
-            return True
-        async with self._database.platform() as connection:
-            prints = await store.rule_prints(connection, {layer.org_id for layer in layers})
-        for layer in layers:
-            if layer.loading is not None:
-                await asyncio.wait({layer.loading})
-            if layer.seen is not None and layer.seen != layer.print_in(prints):
-                await self._load_once(layer)
-        return True
-
-    async def _load_once(self, layer: Layer) -> None:
-        if layer.loading is None:
-            layer.loading = asyncio.create_task(self._load(layer))
-            layer.loading.add_done_callback(lambda done: _loaded(layer, done))
-        await asyncio.shield(layer.loading)
-
-    async def _load(self, layer: Layer) -> None:
+    async def load(self, layer: Layer) -> None:
+        """Read a layer; what cannot be judged leaves the one in force."""
         async with self._database.platform() as connection:
             # The prints first: what changes between the two is seen by the next look.
             seen = layer.print_in(await store.rule_prints(connection, [layer.org_id]))
@@ -167,9 +117,3 @@ class TenantLayers:
 async def _from_dump(policies: Sequence[Policy], dump: bytes) -> TenantRules | None:
     # Proving takes a millisecond a policy: not on the loop.
     return await asyncio.to_thread(TenantRules.load, policies, dump)
-
-
-def _loaded(layer: Layer, done: asyncio.Task[None]) -> None:
-    layer.loading = None
-    if not done.cancelled():
-        done.exception()  # whoever waits is told; nobody may be left
